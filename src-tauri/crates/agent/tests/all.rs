@@ -1,0 +1,13 @@
+//! The integration tests of the crate, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod suite {
+    mod tools_bash;
+    mod tools_calls;
+    mod tools_desk;
+    mod tools_edit;
+    mod tools_paths;
+    mod tools_read;
+    mod tools_search;
+    mod tools_write;
+}
