@@ -1,0 +1,336 @@
+//! All open sessions of this process.
+
+use crate::actor::{Phase, SessionActor};
+use crate::checkpointing::CheckpointThread;
+use crate::clock::now;
+use crate::error::EngineError;
+use crate::handle::SessionHandle;
+use espalier_checkpoint::{BeginRequest, CaptureLimits, Checkpoints, OpenRequest};
+use espalier_config::Project;
+use espalier_protocol::event::{EventBody, Intervention};
+use espalier_protocol::session::{BackendSettings, SessionMeta, SessionSettings, SessionState};
+use espalier_protocol::{
+    AppError, Checkpoint, ErrorCode, Event, ProjectTask, SessionId, SessionTree, TaskId,
+};
+use espalier_store::Store;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
+
+/// How the agent process is started: this program's own hidden subcommand.
+#[derive(Debug, Clone)]
+pub struct AgentProgram {
+    pub program: PathBuf,
+    pub args: Vec<String>,
+}
+
+/// What an engine works with.
+pub struct EngineOptions {
+    pub data_dir: PathBuf,
+    pub store: Store,
+    pub agent: AgentProgram,
+    pub app_version: String,
+}
+
+/// A session to begin.
+pub struct NewSession<'a> {
+    pub project: &'a Project,
+    pub task: &'a TaskId,
+    pub annotator: String,
+}
+
+/// What reopening a session needs besides the log.
+#[derive(Default)]
+pub struct OpenMode {
+    /// Read again from the configuration, as no secret is ever stored.
+    pub api_key: Option<String>,
+}
+
+/// Creates, opens and keeps the sessions of one data folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    options: Arc<EngineOptions>,
+    live: Arc<Mutex<HashMap<SessionId, SessionHandle>>>,
+}
+
+impl Engine {
+    /// An engine on a data folder.
+    pub fn new(options: EngineOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+            live: Arc::new(Mutex::new(HashMap::new())),
+        }
+    }
+
+    /// The store the engine writes to.
+    pub fn store(&self) -> &Store {
+        &self.options.store
+    }
+
+    /// The folder that holds checkpoints.
+    pub fn checkpoint_store(&self) -> PathBuf {
+        self.options.data_dir.join("checkpoints")
+    }
+
+    /// The sessions that are open now.
+    pub async fn live(&self) -> Vec<SessionHandle> {
+        let mut live = self.live.lock().await;
+        live.retain(|_, handle| handle.is_open());
+        live.values().cloned().collect()
+    }
+
+    /// Begins a session: checks that it can run, takes the project directory, records the files as
+    /// they are. The agent starts with the first `Resume`.
+    pub async fn create(&self, new: NewSession<'_>) -> Result<SessionHandle, EngineError> {
+        let task = startable(&new)?;
+        let meta = self.new_meta(&new, task)?;
+        let mut live = self.live.lock().await;
+        free_directory(&mut live, &meta.task.project_dir).await?;
+        let (checkpoints, base) = if meta.settings.checkpoints.enabled {
+            let (checkpoints, base) = self.take_directory(&meta).await?;
+            (Some(checkpoints), Some(base))
+        } else {
+            (None, None)
+        };
+        let created = self.options.store.create_session(&meta).await?;
+        let checkpoints = checkpoints.map(CheckpointThread::start).transpose()?;
+        let (handle, mut actor) = self.actor(
+            meta,
+            SessionTree::fold([&created]),
+            checkpoints,
+            new.project.secrets.api_key.clone(),
+        );
+        actor.begin(base).await?;
+        if !actor.meta.settings.checkpoints.enabled {
+            actor
+                .emit(vec![EventBody::Notice {
+                    code: "checkpoints_off".to_owned(),
+                    text: "Checkpoints are off (git_checkpoints.enabled: false): there is no rollback and no branch."
+                        .to_owned(),
+                }])
+                .await?;
+        }
+        tokio::spawn(actor.run());
+        live.insert(handle.id().clone(), handle.clone());
+        Ok(handle)
+    }
+
+    /// Opens a stored session again, brought to where it can go on. A finished one opens for
+    /// reading and rating. Returns the open one where it is open already.
+    pub async fn open(&self, id: &SessionId, mode: OpenMode) -> Result<SessionHandle, EngineError> {
+        let mut live = self.live.lock().await;
+        if let Some(handle) = live.get(id).filter(|handle| handle.is_open()) {
+            return Ok(handle.clone());
+        }
+        let events = self.options.store.events(id, 0).await?;
+        let mut tree = SessionTree::fold(&events);
+        let meta = tree.meta.clone().ok_or_else(|| EngineError::Unknown {
+            what: "session",
+            name: id.to_string(),
+        })?;
+        let step_ids: Vec<_> = tree.steps.keys().cloned().collect();
+        for step in &step_ids {
+            tree.forget_content(step);
+        }
+        let finished = matches!(tree.state, Some(SessionState::Finished { .. }));
+        let checkpoints = if finished || !meta.settings.checkpoints.enabled {
+            None
+        } else {
+            free_directory(&mut live, &meta.task.project_dir).await?;
+            let request = self.open_request(&meta);
+            Some(CheckpointThread::start(
+                blocking(move || Checkpoints::open(request)).await?,
+            )?)
+        };
+        let (handle, mut actor) = self.actor(meta, tree, checkpoints, mode.api_key);
+        actor.backend = last_backend(&events).unwrap_or(actor.backend);
+        drop(events);
+        if !finished && let Err(error) = actor.recover().await {
+            actor.let_go().await;
+            return Err(error);
+        }
+        tokio::spawn(actor.run());
+        live.insert(handle.id().clone(), handle.clone());
+        Ok(handle)
+    }
+
+    fn actor(
+        &self,
+        meta: SessionMeta,
+        tree: SessionTree,
+        checkpoints: Option<CheckpointThread>,
+        api_key: Option<String>,
+    ) -> (SessionHandle, SessionActor) {
+        let meta = Arc::new(meta);
+        let (sender, requests) = mpsc::channel(64);
+        let handle = SessionHandle {
+            meta: Arc::clone(&meta),
+            requests: sender,
+            checkpoint_store: self.checkpoint_store(),
+        };
+        let counted_from = tree.cursor.as_ref().map_or(-1, |cursor| cursor.step);
+        let actor = SessionActor {
+            store: self.options.store.clone(),
+            program: self.options.agent.clone(),
+            spool_dir: self.options.data_dir.join("spool").join(meta.id.as_str()),
+            api_key,
+            backend: meta.settings.backend.clone(),
+            meta,
+            tree,
+            checkpoints,
+            requests,
+            subscribers: Vec::new(),
+            agent: None,
+            phase: Phase::Absent,
+            message: None,
+            untold: Vec::new(),
+            hold_after: None,
+            counted_from,
+            allowed_beyond: 0,
+            owes_checkpoint: false,
+        };
+        (handle, actor)
+    }
+
+    async fn take_directory(
+        &self,
+        meta: &SessionMeta,
+    ) -> Result<(Checkpoints, Checkpoint), EngineError> {
+        let request = self.open_request(meta);
+        let require_clean = meta.settings.checkpoints.require_clean_working_dir;
+        blocking(move || {
+            let mut checkpoints = Checkpoints::open(request)?;
+            let begun =
+                checkpoints.begin(&BeginRequest { require_clean }, &mut |_done, _total| {})?;
+            Ok((checkpoints, begun.base))
+        })
+        .await
+    }
+
+    fn open_request(&self, meta: &SessionMeta) -> OpenRequest {
+        let output = meta.settings.output_dir.as_ref().map(PathBuf::from);
+        OpenRequest {
+            project_dir: PathBuf::from(&meta.task.project_dir),
+            store_dir: self.checkpoint_store(),
+            session: meta.id.clone(),
+            exclude: output
+                .into_iter()
+                .chain([self.options.data_dir.clone()])
+                .collect(),
+            limits: CaptureLimits::default(),
+        }
+    }
+
+    fn new_meta(
+        &self,
+        new: &NewSession<'_>,
+        task: &ProjectTask,
+    ) -> Result<SessionMeta, EngineError> {
+        let settings: SessionSettings = new.project.settings.clone();
+        Ok(SessionMeta {
+            id: new_session_id(),
+            task: task.clone(),
+            annotator: new.annotator.clone(),
+            config_path: new.project.config_path.display().to_string(),
+            tool_definitions: espalier_agent::tool_definitions(&settings.tools),
+            opening: espalier_agent::opening(
+                settings.system_prompt.as_deref(),
+                task,
+                &settings.tools,
+            )?,
+            settings,
+            app_version: self.options.app_version.clone(),
+            created_at: now(),
+        })
+    }
+}
+
+/// The task, if a session can be started on it.
+fn startable<'a>(new: &NewSession<'a>) -> Result<&'a ProjectTask, EngineError> {
+    let project = new.project;
+    if !project.not_built.is_empty() {
+        return Err(EngineError::NotBuilt {
+            keys: project
+                .not_built
+                .iter()
+                .map(|key| key.key.clone())
+                .collect(),
+            reasons: project
+                .not_built
+                .iter()
+                .map(|key| format!("line {}: {}: {}", key.line, key.key, key.why))
+                .collect(),
+        });
+    }
+    if matches!(project.settings.backend, BackendSettings::Anthropic { .. })
+        && project.secrets.api_key.is_none()
+    {
+        return Err(EngineError::Part(AppError::new(
+            ErrorCode::BackendAuth,
+            "ANTHROPIC_API_KEY environment variable not set",
+            "export ANTHROPIC_API_KEY=\"sk-ant-...\"",
+        )));
+    }
+    project
+        .tasks
+        .iter()
+        .find(|task| task.id == *new.task)
+        .ok_or_else(|| EngineError::Unknown {
+            what: "task",
+            name: new.task.to_string(),
+        })
+}
+
+/// One session at a time owns a project directory: another one of this process is parked first.
+async fn free_directory(
+    live: &mut HashMap<SessionId, SessionHandle>,
+    project_dir: &str,
+) -> Result<(), EngineError> {
+    live.retain(|_, handle| handle.is_open());
+    let others: Vec<SessionHandle> = live
+        .values()
+        .filter(|handle| handle.meta().task.project_dir == project_dir)
+        .cloned()
+        .collect();
+    for other in others {
+        other.close().await?;
+        live.remove(other.id());
+    }
+    Ok(())
+}
+
+/// The backend an annotator chose to go on with, if that happened.
+fn last_backend(events: &[Event]) -> Option<BackendSettings> {
+    events.iter().rev().find_map(|event| match &event.body {
+        EventBody::Intervened {
+            intervention: Intervention::ContinueWith { backend },
+            ..
+        } => Some(backend.clone()),
+        _ => None,
+    })
+}
+
+/// Ten lower-case letters and digits: the random tail of a UUID.
+fn new_session_id() -> SessionId {
+    let random = uuid::Uuid::now_v7().as_u128();
+    let mut id = String::with_capacity(10);
+    let mut rest = random & ((1 << 62) - 1);
+    for _ in 0..10 {
+        let digit = u32::try_from(rest % 36).unwrap_or(0);
+        id.push(char::from_digit(digit, 36).unwrap_or('0'));
+        rest /= 36;
+    }
+    SessionId(id)
+}
+
+async fn blocking<T, F>(work: F) -> Result<T, EngineError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, espalier_checkpoint::CheckpointError> + Send + 'static,
+{
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| EngineError::Internal(error.to_string()))?
+        .map_err(EngineError::from)
+}

@@ -1,0 +1,18 @@
+//! The session engine: one actor per session takes operations from a queue and is the only one
+//! that moves the session. What happens is stored as events before anybody sees it.
+
+mod actor;
+mod agent_process;
+mod annotate;
+mod checkpointing;
+mod clock;
+mod compare;
+mod engine;
+mod error;
+mod handle;
+mod loop_detection;
+pub mod script;
+
+pub use engine::{AgentProgram, Engine, EngineOptions, NewSession, OpenMode};
+pub use error::EngineError;
+pub use handle::{SessionHandle, Subscription};
