@@ -1,0 +1,20 @@
+//! `espalier export`.
+
+use crate::commands::dataset::{self, ExportFormat};
+use crate::console;
+use crate::exit::Exit;
+use espalier_protocol::AppError;
+use std::path::Path;
+
+/// Exports and tells what was written.
+pub async fn export(input: &Path, format: ExportFormat, file: &Path) -> Result<Exit, AppError> {
+    let report = dataset::export(input, format, file).await?;
+    console::tell(format!(
+        "{} records of {} sessions in {}",
+        report.records, report.sessions, report.file
+    ));
+    for note in &report.notes {
+        console::tell(format!("  {note}"));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,104 @@
+//! The app itself and project configurations.
+
+use crate::app::Desk;
+use crate::{project, recent, workbench};
+use espalier_protocol::view::{DoctorLine, ProjectView};
+use espalier_protocol::{AppError, SessionId};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use std::path::{Path, PathBuf};
+use tauri::State;
+use tauri::ipc::Channel;
+
+/// What the window shows about the app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct AppInfo {
+    pub version: String,
+    pub data_dir: String,
+    /// Name offered for the annotator.
+    pub annotator: String,
+    /// The demo's configuration, where it is installed.
+    pub demo_config: Option<String>,
+    /// The configuration given on the command line.
+    pub initial_config: Option<String>,
+}
+
+/// What concerns the app and not one session's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AppEvent {
+    /// A configuration was dropped on the window.
+    ConfigDropped { path: String },
+    /// The window closes once so many sessions are saved and their projects put back.
+    Closing { sessions: u32 },
+    /// Something failed outside a session's own log (an output folder that cannot be written).
+    Problem {
+        session: Option<SessionId>,
+        error: AppError,
+    },
+}
+
+/// Tells what this app is and where it keeps its data.
+#[tauri::command]
+#[specta::specta]
+pub async fn app_info(desk: State<'_, Desk>) -> Result<AppInfo, AppError> {
+    let text = |path: PathBuf| path.display().to_string();
+    Ok(AppInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: text(desk.bench.data_dir.clone()),
+        annotator: workbench::default_annotator(),
+        demo_config: demo_config().map(text),
+        initial_config: desk.initial_config.clone().map(text),
+    })
+}
+
+/// Sends app events to the window from now on; a second call replaces the first.
+#[tauri::command]
+#[specta::specta]
+pub async fn watch_app(desk: State<'_, Desk>, channel: Channel<AppEvent>) -> Result<(), AppError> {
+    desk.watch(channel);
+    Ok(())
+}
+
+/// Loads a project configuration with what was done on its tasks so far.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_project(desk: State<'_, Desk>, path: String) -> Result<ProjectView, AppError> {
+    let project = project::load(Path::new(&path)).await?;
+    let view = project::view(&desk.bench, project).await?;
+    if let Err(error) = recent::remember(&desk.bench.data_dir, &view.config_path) {
+        tracing::warn!(%error, "the list of recent projects was not written");
+    }
+    Ok(view)
+}
+
+/// Configurations opened before, latest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn recent_projects(desk: State<'_, Desk>) -> Result<Vec<String>, AppError> {
+    Ok(recent::list(&desk.bench.data_dir))
+}
+
+/// Checks what this machine has, and what a configuration needs of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn doctor(
+    desk: State<'_, Desk>,
+    config_path: Option<String>,
+) -> Result<Vec<DoctorLine>, AppError> {
+    let project = match config_path {
+        Some(path) => Some(project::load(Path::new(&path)).await?),
+        None => None,
+    };
+    Ok(crate::doctor::lines(&desk.bench.data_dir, project.as_ref()).await)
+}
+
+/// The demo of the checkout that the program was built in, or of the folder it was unpacked to.
+fn demo_config() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join("config").join("demo.yaml"))
+        .find(|config| config.is_file())
+}
