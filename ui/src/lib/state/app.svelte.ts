@@ -1,0 +1,139 @@
+/** Which screen is shown, and what the app knows besides sessions. */
+import type { AppError, AppInfo, ProjectView, SessionId } from '$lib/bindings';
+import type { Backend } from '$lib/transport/backend';
+import { preferences } from './preferences.svelte';
+import { asAppError, SessionModel } from './session.svelte';
+import { toasts } from './toasts.svelte';
+import { SessionView } from './view.svelte';
+
+export type Screen = 'start' | 'project' | 'session';
+
+export class AppModel {
+  readonly backend: Backend;
+  screen = $state<Screen>('start');
+  info = $state.raw<AppInfo | null>(null);
+  project = $state.raw<ProjectView | null>(null);
+  session = $state.raw<SessionView | null>(null);
+  /** What is being waited for, in the screen's words; null when nothing is. */
+  busy = $state<'project' | 'session' | null>(null);
+  /** Why the last configuration did not open. */
+  openError = $state.raw<{ path: string; error: AppError } | null>(null);
+  /** Sessions that are being saved while the window closes. */
+  closing = $state<number | null>(null);
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.backend.watchApp((event) => {
+        switch (event.type) {
+          case 'config_dropped':
+            void this.openProject(event.path);
+            break;
+          case 'closing':
+            this.closing = event.sessions;
+            break;
+          case 'problem':
+            toasts.error(event.error);
+            break;
+        }
+      });
+      this.info = await this.backend.appInfo();
+    } catch (fault) {
+      toasts.error(asAppError(fault));
+      return;
+    }
+    if (preferences.annotator === '') preferences.annotator = this.info.annotator;
+    if (this.info.initial_config !== null) await this.openProject(this.info.initial_config);
+  }
+
+  /** Opens a configuration and shows its tasks. A session on screen is left as it is. */
+  async openProject(path: string): Promise<void> {
+    if (this.busy !== null) return;
+    this.busy = 'project';
+    this.openError = null;
+    try {
+      this.project = await this.backend.openProject(path);
+      await this.#closeSession();
+      this.screen = 'project';
+    } catch (fault) {
+      this.openError = { path, error: asAppError(fault) };
+      if (this.screen === 'session') toasts.error(asAppError(fault));
+      else this.screen = 'start';
+    } finally {
+      this.busy = null;
+    }
+  }
+
+  /** Asks for what was done on the tasks once more. */
+  async refreshProject(): Promise<void> {
+    if (!this.project) return;
+    try {
+      this.project = await this.backend.openProject(this.project.config_path);
+    } catch (fault) {
+      toasts.error(asAppError(fault));
+    }
+  }
+
+  async startSession(task: string): Promise<void> {
+    const { project } = this;
+    if (!project) return;
+    await this.#enter(() =>
+      this.backend.startSession(project.config_path, task, preferences.annotator.trim()),
+    );
+  }
+
+  /** Opens a stored session; its project's configuration too, where it is another's. */
+  async resumeSession(session: SessionId, configPath: string): Promise<void> {
+    if (this.project?.config_path !== configPath) {
+      try {
+        this.project = await this.backend.openProject(configPath);
+      } catch {
+        // The configuration is gone or broken; the session has its own settings.
+        this.project = null;
+      }
+    }
+    await this.#enter(async () => {
+      await this.backend.openSession(session);
+      return session;
+    });
+  }
+
+  async #enter(open: () => Promise<SessionId>): Promise<void> {
+    if (this.busy !== null) return;
+    this.busy = 'session';
+    try {
+      const id = await open();
+      await this.#closeSession();
+      const session = new SessionModel(id, this.backend);
+      await session.connect();
+      this.session = new SessionView(session, this.project?.display ?? null);
+      this.screen = 'session';
+    } catch (fault) {
+      toasts.error(asAppError(fault));
+    } finally {
+      this.busy = null;
+    }
+  }
+
+  /** Back to the project's tasks, or to the start where the project is gone. */
+  async leaveSession(): Promise<void> {
+    this.screen = this.project ? 'project' : 'start';
+    await this.#closeSession();
+    await this.refreshProject();
+  }
+
+  goToStart(): void {
+    this.screen = 'start';
+    this.project = null;
+    this.openError = null;
+  }
+
+  async #closeSession(): Promise<void> {
+    const { session } = this;
+    this.session = null;
+    await session?.session.close();
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * The session as a tree: what `reduce` makes of the events. The twin of `protocol::tree`.
+ *
+ * Immutable: a change replaces what it touches and shares the rest, so that `===` tells a component
+ * whether its own part changed. Large texts that only preview a result live under `live`.
+ */
+import type {
+  Actor,
+  AnnotationTarget,
+  AppError,
+  BackendSettings,
+  Block,
+  BranchId,
+  BranchKind,
+  Checkpoint,
+  CheckpointCause,
+  CheckpointId,
+  InjectAs,
+  Intervention,
+  MessageId,
+  Millis,
+  Place,
+  SessionMeta,
+  SessionState,
+  Step,
+  StepId,
+  StepResult,
+  TestOutcome,
+  Usage,
+} from '$lib/bindings';
+
+export interface StepItem {
+  readonly kind: 'step';
+  readonly step: StepId;
+  /** The step's number along its path; never changes. */
+  readonly index: number;
+}
+
+export interface InstructionItem {
+  readonly kind: 'instruction';
+  readonly text: string;
+  readonly injectAs: InjectAs;
+  readonly by: Actor;
+  readonly at: Millis;
+}
+
+/** One entry of a branch, in order. */
+export type PathItem = StepItem | InstructionItem;
+
+export interface TestRecord {
+  readonly afterStep: number;
+  readonly command: string;
+  readonly outcome: TestOutcome;
+  readonly result: StepResult;
+  readonly at: Millis;
+  readonly seq: number;
+}
+
+/** A path through the session tree, without its ancestors' part. */
+export interface Branch {
+  readonly id: BranchId;
+  readonly kind: BranchKind;
+  readonly parent: BranchId | null;
+  /** The parent's step after which it leaves; -1 for the root and before the first step. */
+  readonly branchPoint: number;
+  readonly instruction: string | null;
+  readonly gitBranch: string;
+  readonly items: readonly PathItem[];
+  readonly tests: readonly TestRecord[];
+  /** The last checkpoint recorded on it, hand-made ones included. */
+  readonly tip: Checkpoint | null;
+  readonly createdAt: Millis;
+}
+
+export interface Message {
+  readonly id: MessageId;
+  readonly blocks: readonly Block[];
+  readonly usage: Usage;
+  readonly modelMs: number;
+}
+
+export interface Answer {
+  readonly value: unknown;
+  readonly by: Actor;
+  readonly annotator: string;
+  readonly at: Millis;
+  readonly revision: number;
+}
+
+/** What happened between steps, as the timeline shows it. */
+export type MarkBody =
+  | { readonly kind: 'intervention'; readonly by: Actor; readonly intervention: Intervention }
+  | { readonly kind: 'notice'; readonly code: string; readonly text: string }
+  | { readonly kind: 'failed'; readonly error: AppError }
+  | {
+      readonly kind: 'provider';
+      readonly error: AppError;
+      readonly attempt: number;
+      readonly retried: boolean;
+    }
+  | {
+      readonly kind: 'checkpoint';
+      readonly cause: CheckpointCause;
+      readonly checkpoint: Checkpoint;
+      /** The checkpoint it was made on top of. */
+      readonly before: CheckpointId | null;
+    }
+  | { readonly kind: 'left_alone'; readonly paths: readonly string[] };
+
+export interface Mark {
+  /** The event's number: unique, and orders marks of one place. */
+  readonly seq: number;
+  readonly at: Millis;
+  /** The branch the session was on. */
+  readonly branch: BranchId;
+  readonly body: MarkBody;
+}
+
+/** A rollback or branch that can be undone. */
+export interface UndoPoint {
+  readonly from: Place;
+  readonly step: StepId | null;
+  readonly before: CheckpointId;
+}
+
+export interface Output {
+  readonly text: string;
+  /** Whether the beginning was let go of. */
+  readonly cut: boolean;
+}
+
+/** A tool call that the model made and that has not begun. */
+export interface ProposedCall {
+  readonly callId: string;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+export interface ProviderTrouble {
+  readonly error: AppError;
+  readonly attempt: number;
+  /** When the server is asked again; null when it is not. */
+  readonly retryAt: Millis | null;
+}
+
+/** What is only shown: previews of results that are still to come. */
+export interface Live {
+  readonly text: string;
+  readonly thinking: string;
+  /** When the first piece of the unfinished message came. */
+  readonly since: Millis | null;
+  /** The last whole message while some of its calls have not begun. */
+  readonly pending: { readonly message: MessageId; readonly calls: readonly ProposedCall[] } | null;
+  readonly outputs: ReadonlyMap<StepId, Output>;
+  readonly progress: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number | null;
+  } | null;
+  readonly provider: ProviderTrouble | null;
+}
+
+/** Working time: the sum of what is over, and since when the agent works now. */
+export interface Clock {
+  readonly spentMs: number;
+  readonly since: Millis | null;
+}
+
+export interface SessionTree {
+  readonly meta: SessionMeta | null;
+  readonly state: SessionState | null;
+  readonly cursor: Place | null;
+  /** In order of creation; the root is first. */
+  readonly branches: readonly Branch[];
+  readonly steps: ReadonlyMap<StepId, Step>;
+  readonly messages: ReadonlyMap<MessageId, Message>;
+  /** By the step the session stood after; `''` is before the first step. */
+  readonly marks: ReadonlyMap<StepId, readonly Mark[]>;
+  /** By `targetKey`, then by scheme. */
+  readonly answers: ReadonlyMap<string, ReadonlyMap<string, Answer>>;
+  /** Comparisons with an answer, in the order of their last answer. */
+  readonly comparisons: readonly (readonly [BranchId, BranchId])[];
+  readonly base: Checkpoint | null;
+  readonly lastCheckpoint: Checkpoint | null;
+  /** Checkpoints outside steps. */
+  readonly kept: ReadonlyMap<CheckpointId, Checkpoint>;
+  /** A rollback after which neither a step nor an instruction followed yet. */
+  readonly pendingRollback: { readonly from: Place; readonly to: Place } | null;
+  readonly openRestore: {
+    readonly from: Place;
+    readonly to: Place;
+    readonly before: CheckpointId;
+    readonly target: CheckpointId;
+  } | null;
+  readonly undo: readonly UndoPoint[];
+  /** What the last run worked with; null before the first. */
+  readonly backend: BackendSettings | null;
+  readonly usage: Usage;
+  readonly clock: Clock;
+  readonly lastSeq: number;
+  readonly updatedAt: Millis;
+  readonly live: Live;
+}
+
+const EMPTY_LIVE: Live = {
+  text: '',
+  thinking: '',
+  since: null,
+  pending: null,
+  outputs: new Map(),
+  progress: null,
+  provider: null,
+};
+
+export const EMPTY_TREE: SessionTree = {
+  meta: null,
+  state: null,
+  cursor: null,
+  branches: [],
+  steps: new Map(),
+  messages: new Map(),
+  marks: new Map(),
+  answers: new Map(),
+  comparisons: [],
+  base: null,
+  lastCheckpoint: null,
+  kept: new Map(),
+  pendingRollback: null,
+  openRestore: null,
+  undo: [],
+  backend: null,
+  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0 },
+  clock: { spentMs: 0, since: null },
+  lastSeq: 0,
+  updatedAt: 0,
+  live: EMPTY_LIVE,
+};
+
+/** A target as the key of `answers`. */
+export function targetKey(target: AnnotationTarget): string {
+  switch (target.target) {
+    case 'step':
+      return `step ${target.step}`;
+    case 'branch':
+      return `branch ${target.branch}`;
+    case 'comparison':
+      return `comparison ${target.a} ${target.b}`;
+    case 'session':
+      return 'session';
+  }
+}
+
+/** Whether the agent may be doing something right now. */
+export function isActive(state: SessionState | null): boolean {
+  switch (state?.state) {
+    case 'preparing':
+    case 'running':
+    case 'pausing':
+    case 'restoring':
+    case 'testing':
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What the front end asks of the rest of Espalier. One interface; screens and state know only it.
+ */
+import type {
+  AppError,
+  AppEvent,
+  AppInfo,
+  BlobId,
+  BranchId,
+  CheckpointId,
+  ComparisonView,
+  DoctorLine,
+  Event as SessionEvent,
+  ExportFormat,
+  ExportReport,
+  FileDiff,
+  Op,
+  Place,
+  ProjectView,
+  RestorePreview,
+  SessionId,
+  SessionSummary,
+  StepId,
+  TaskId,
+  TextPage,
+  TreeFile,
+} from '$lib/bindings';
+
+/** A refused or failed request, with the error as the back end said it. */
+export class BackendError extends Error {
+  readonly app: AppError;
+
+  constructor(app: AppError) {
+    super(app.message);
+    this.name = 'BackendError';
+    this.app = app;
+  }
+}
+
+/** Ends a subscription; events that are still under way are dropped. */
+export interface Subscription {
+  close(): Promise<void>;
+}
+
+export interface FileFilter {
+  name: string;
+  extensions: string[];
+}
+
+/** Every request rejects with a `BackendError` when it is refused. */
+export interface Backend {
+  appInfo(): Promise<AppInfo>;
+  watchApp(listener: (event: AppEvent) => void): Promise<void>;
+  openProject(path: string): Promise<ProjectView>;
+  recentProjects(): Promise<string[]>;
+  doctor(configPath: string | null): Promise<DoctorLine[]>;
+  startSession(configPath: string, task: TaskId, annotator: string): Promise<SessionId>;
+  openSession(session: SessionId): Promise<void>;
+  listSessions(): Promise<SessionSummary[]>;
+  /** Delivers the session's events from its first on, in order, in batches. */
+  subscribe(
+    session: SessionId,
+    listener: (events: readonly SessionEvent[]) => void,
+  ): Promise<Subscription>;
+  sendOp(session: SessionId, op: Op): Promise<void>;
+  previewRollback(session: SessionId, place: Place): Promise<RestorePreview>;
+  compare(session: SessionId, a: BranchId, b: BranchId): Promise<ComparisonView>;
+  stepDiff(session: SessionId, step: StepId): Promise<FileDiff[]>;
+  checkpointDiff(
+    session: SessionId,
+    from: CheckpointId | null,
+    to: CheckpointId,
+  ): Promise<FileDiff[]>;
+  treeAt(session: SessionId, checkpoint: CheckpointId): Promise<TreeFile[]>;
+  fileAt(session: SessionId, checkpoint: CheckpointId, path: string): Promise<TextPage>;
+  textPage(blob: BlobId, offset: number): Promise<TextPage>;
+  exportDataset(inputDir: string, format: ExportFormat, file: string): Promise<ExportReport>;
+  /** Asks for a file to open; null when the person thought better of it. */
+  pickFile(title: string, filters: FileFilter[]): Promise<string | null>;
+  /** Asks where to write a file; null when the person thought better of it. */
+  pickTarget(title: string, proposed: string, filters: FileFilter[]): Promise<string | null>;
+}
