@@ -1,0 +1,7 @@
+//! Shared parts of the end-to-end tests: the built program, real projects, scripted model servers.
+
+pub mod ollama_server;
+pub mod program;
+pub mod project;
+pub mod recording;
+pub mod window;

@@ -1,0 +1,15 @@
+//! The end-to-end tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests end at the first surprise"
+)]
+
+mod suite {
+    mod architecture;
+    mod demo;
+    mod limits;
+    mod ollama;
+    mod recovery;
+    mod steering;
+}

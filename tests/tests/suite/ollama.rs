@@ -1,0 +1,1 @@
+//! Runs against an Ollama server: what it is asked, and what its failures look like.
