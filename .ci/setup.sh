@@ -53,6 +53,7 @@ fi
 
 if [ ! -e ui/node_modules/.package-lock.json ] || [ ui/package-lock.json -nt ui/node_modules/.package-lock.json ]; then
     say "Installing Node packages"
-    (cd ui && npm ci --no-audit --no-fund --loglevel=error)
+    # Not `npm ci`: it refuses a lock file that lacks optional packages the registry does not have.
+    (cd ui && npm install --no-save --no-audit --no-fund --loglevel=error)
     touch ui/node_modules/.package-lock.json
 fi
