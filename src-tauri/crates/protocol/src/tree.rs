@@ -154,6 +154,9 @@ pub struct SessionTree {
     pub last_checkpoint: Option<Checkpoint>,
     /// Checkpoints outside steps.
     pub kept: HashMap<CheckpointId, Checkpoint>,
+    /// Git tree of the files that each step began from: what was edited by hand or restored before
+    /// it counts. Absent where checkpoints are off.
+    pub began_from: HashMap<StepId, String>,
     /// A rollback after which neither a step nor an instruction followed yet.
     pub pending_rollback: Option<(Place, Place)>,
     /// A restore that began and has not ended: `before` and `target`.

@@ -293,6 +293,72 @@ fn an_instruction_stands_where_it_was_given_and_a_cut_before_it_drops_it() {
 }
 
 #[test]
+fn an_abandoned_tail_takes_what_was_done_on_it_and_what_it_was_made_from() {
+    let mut log = Log::new();
+    log.message(&["a"], 1);
+    let pause = |log: &mut Log| {
+        log.add(EventBody::Intervened {
+            by: Actor::Person,
+            intervention: Intervention::Pause,
+        });
+    };
+    pause(&mut log);
+    log.add(EventBody::Intervened {
+        by: Actor::Person,
+        intervention: Intervention::EditByHand {
+            paths: vec!["notes.txt".to_owned()],
+        },
+    });
+    log.message(&["b"], 1);
+    pause(&mut log);
+    log.rollback(place("main", 0));
+    log.add(EventBody::TailAbandoned {
+        branch: BranchId::main(),
+        after_step: 0,
+        abandoned: new_branch("abandoned_1", BranchKind::Abandoned, Some("main"), 0, None),
+    });
+    let places: Vec<&str> = log
+        .tree
+        .interventions
+        .iter()
+        .map(|record| record.place.branch.as_str())
+        .collect();
+    // The pause after the shared step; the edit, the pause and the rollback on the tail.
+    assert_eq!(
+        places,
+        ["main", "abandoned_1", "abandoned_1", "abandoned_1"]
+    );
+}
+
+#[test]
+fn a_step_begins_from_the_files_that_were_last_kept_or_restored() {
+    let mut log = Log::new();
+    log.message(&["a"], 1);
+    log.add(EventBody::CheckpointRecorded {
+        cause: CheckpointCause::ByHand,
+        at: place("main", 0),
+        checkpoint: checkpoint("by hand"),
+    });
+    log.message(&["b"], 1);
+    log.rollback(place("main", 0));
+    log.add(EventBody::BranchCreated {
+        branch: new_branch(
+            "branch_1",
+            BranchKind::Instructed,
+            Some("main"),
+            0,
+            Some("x"),
+        ),
+    });
+    log.message(&["c"], 1);
+    let began: Vec<&str> = ["s0", "s1", "s2"]
+        .iter()
+        .map(|id| log.tree.began_from[&StepId::new(*id)].as_str())
+        .collect();
+    assert_eq!(began, ["base", "by hand", "a"]);
+}
+
+#[test]
 fn equal_conversations_have_equal_hashes_whatever_their_ids() {
     let mut one = Log::new();
     one.message(&["a"], 1);

@@ -3,7 +3,14 @@
 //!
 //! The agent proposes, the engine answers. Pause is simply not answering. The order is always
 //! `Message`, then for each call `Proposed` → `Go` → `Output`* → `Finished`, then `Ready` →
-//! `Continue`; a message without calls is followed by `Ready` as well.
+//! `Continue`; a message without calls is followed by `Ended`, then `Ready`.
+//!
+//! `Cancel` stops what runs, whatever it is. A model call: `DeltasReset`, `Ready`. A proposed call:
+//! it and those after it vanish as with `Continue`, then `Ready`. A running call: `Finished` (with
+//! `Cancelled`, unless it ended by itself in that moment), the calls after it vanish, `Ready`. A
+//! command: `CommandFinished`. Where nothing runs (it ended while `Cancel` was on its way) nothing
+//! is said: the `Ready` or `CommandFinished` before is the answer. A `Go` or `Refuse` that was on
+//! its way as well is ignored; any other line at a moment that is not its own is `Fatal`.
 
 use crate::conversation::{Block, ConversationItem, Usage};
 use crate::error::AppError;
@@ -50,7 +57,8 @@ pub enum ToAgent {
     Setup {
         setup: Box<AgentSetup>,
     },
-    /// Answers `Proposed`: run it, with `input` in place of the model's where present.
+    /// Answers `Proposed`: run it, with `input` in place of the model's where present. The message
+    /// keeps the model's own; the result tells it of the change.
     Go {
         call_id: String,
         input: Option<serde_json::Value>,
@@ -65,10 +73,11 @@ pub enum ToAgent {
     Continue {
         items: Vec<ConversationItem>,
     },
-    /// Stop the running tool or model call now. Answered by `Finished` with `Cancelled`, or by
-    /// `Ready`. Does not end the process.
+    /// Stop the running tool, command or model call now (see the head of this module). Does not end
+    /// the process.
     Cancel,
-    /// Run a command that is not a step (the test command). Answered by `CommandFinished`.
+    /// While the agent is ready: run a command that is not a step (the test command). Answered by
+    /// `CommandFinished` alone.
     RunCommand {
         command: String,
         timeout_seconds: u32,
@@ -167,7 +176,8 @@ pub enum FromAgent {
     },
     /// The message had no calls: the agent is done unless something is appended. Followed by `Ready`.
     Ended,
-    /// The model failed; another try follows after `retry_in_ms`, or, without it, `Ready`.
+    /// The model failed; another try follows after `retry_in_ms`, or, without it, `Ready`. Comes
+    /// after `DeltasReset`.
     ProviderFailed {
         error: AppError,
         attempt: u32,

@@ -227,3 +227,7 @@ const fn state_word(state: &SessionState) -> Option<&'static str> {
         SessionState::Parked | SessionState::Finished { .. } => Some("done"),
     }
 }
+
+#[cfg(test)]
+#[path = "follow_tests.rs"]
+mod tests;

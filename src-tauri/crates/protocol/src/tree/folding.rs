@@ -71,6 +71,10 @@ impl SessionTree {
                     branch: step.branch.clone(),
                     step: index_of(step),
                 });
+                if let Some(checkpoint) = &self.last_checkpoint {
+                    self.began_from
+                        .insert(step.id.clone(), checkpoint.tree.clone());
+                }
                 self.steps.insert(step.id.clone(), (**step).clone());
             }
             EventBody::StepFinished {
@@ -237,6 +241,11 @@ impl SessionTree {
                 step.branch = new.id.clone();
             }
         }
+        for record in &mut self.interventions {
+            if record.place.branch == *id && belongs_to_tail(record, after_step) {
+                record.place.branch = new.id.clone();
+            }
+        }
         for child in &mut self.branches {
             if child.parent.as_ref() == Some(id) && child.branch_point > after_step {
                 child.parent = Some(new.id.clone());
@@ -339,4 +348,15 @@ impl SessionTree {
     pub(super) fn branch_mut(&mut self, id: &BranchId) -> Option<&mut Branch> {
         self.branches.iter_mut().find(|branch| branch.id == *id)
     }
+}
+
+/// Whether an intervention goes with the tail after `after_step`: what happened on it, and what was
+/// done at its start that only the tail was made from.
+fn belongs_to_tail(record: &InterventionRecord, after_step: i32) -> bool {
+    record.place.step > after_step
+        || (record.place.step == after_step
+            && matches!(
+                record.intervention,
+                Intervention::Instruct { .. } | Intervention::EditByHand { .. }
+            ))
 }
