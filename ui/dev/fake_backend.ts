@@ -11,9 +11,56 @@ import type {
 } from '$lib/bindings';
 import { checkpointAt, locate, pathStepIds, tipPlace } from '$lib/state/path';
 import { BackendError, type Backend } from '$lib/transport/backend';
-import { sessionMeta } from '../src/test/story';
+import { scheme, SCHEMES, sessionMeta } from '../src/test/story';
 import { FakeSession, refuse } from './fake_session';
 import { changesBetween, diffBetween, treeOf } from './files';
+
+const ALL_SCHEMES = [
+  ...SCHEMES,
+  scheme({
+    name: 'problems',
+    description: 'What went wrong?',
+    kind: 'multiselect',
+    answer: 'multiselect',
+    target: 'branch',
+    labels: ['Wrong file', 'Bent the test', 'Too much', 'Nothing'],
+  }),
+  scheme({
+    name: 'confidence',
+    description: 'How sure are you?',
+    kind: 'likert',
+    answer: 'likert',
+    target: 'session',
+    labels: [],
+    min: 1,
+    max: 7,
+    min_label: 'Not at all',
+    max_label: 'Completely',
+  }),
+  scheme({
+    name: 'quality',
+    description: 'Quality of the code',
+    kind: 'slider',
+    answer: 'slider',
+    target: 'session',
+    labels: [],
+    min: 0,
+    max: 100,
+    min_label: 'Poor',
+    max_label: 'Excellent',
+    required: true,
+  }),
+  scheme({
+    name: 'minutes',
+    description: 'How many minutes would you have taken?',
+    kind: 'number',
+    answer: 'number',
+    target: 'session',
+    labels: [],
+    min: 0,
+    max: 600,
+  }),
+];
 
 const DEMO = '/home/ada/espalier/config/demo.yaml';
 
@@ -22,6 +69,10 @@ export interface FakeOptions {
   initial: string | null;
   remote: string | null;
   problems: boolean;
+  /** Steps that a session has when it is started. */
+  steps: number;
+  /** Whether every kind of question is asked. */
+  allSchemes: boolean;
 }
 
 export class FakeBackend implements Backend {
@@ -154,10 +205,19 @@ export class FakeBackend implements Backend {
     const id = `k3v9x0q2a${this.sessions.size}`;
     const meta = sessionMeta();
     const session = new FakeSession(
-      { id, annotator, task: { ...meta.task, id: task } },
+      {
+        id,
+        annotator,
+        task: { ...meta.task, id: task },
+        settings: {
+          ...meta.settings,
+          schemes: this.#options.allSchemes ? ALL_SCHEMES : meta.settings.schemes,
+        },
+      },
       this.#options.speed,
     );
     this.sessions.set(id, session);
+    if (this.#options.steps > 0) session.fill(this.#options.steps);
     return Promise.resolve(id);
   }
 

@@ -13,7 +13,7 @@ import type {
   StepKind,
   StepResult,
 } from '$lib/bindings';
-import { branchesAt, locate, owner, pathStepIds, tipStep } from '$lib/state/path';
+import { branchesAt, instructionWaits, locate, owner, pathStepIds, tipStep } from '$lib/state/path';
 import { fold } from '$lib/state/reduce';
 import { EMPTY_TREE, type SessionTree } from '$lib/state/tree';
 import { BackendError } from '$lib/transport/backend';
@@ -127,6 +127,29 @@ export class FakeSession {
     };
   }
 
+  /** Many steps at once, for looking at long sessions. */
+  fill(count: number): void {
+    const { story } = this;
+    this.#now().run();
+    const text = 'I look at the next part. `parse` reads line after line.\n\nThen I go on.';
+    for (let i = 0; i < count; i += 1) {
+      const content = Array.from({ length: 5 + (i % 17) }, (_, n) => `line ${n} of ${i}`).join(
+        '\n',
+      );
+      story.step({
+        kind: i % 3 === 0 ? 'terminal' : 'file_read',
+        tool: i % 3 === 0 ? 'bash' : 'read_file',
+        target: i % 3 === 0 ? `make part-${i}` : `src/part_${i}.py`,
+        text: i % 2 === 0 ? text : '',
+        thinking: i % 4 === 0 ? text.repeat(3) : '',
+        result: { content },
+      });
+    }
+    story.state({ state: 'paused', reason: { kind: 'requested' } });
+    this.flush();
+    this.#turn = 0;
+  }
+
   files(checkpoint: string): Files {
     return this.snapshots.get(checkpoint) ?? PROJECT;
   }
@@ -135,11 +158,11 @@ export class FakeSession {
     const { state } = this.tree;
     switch (op.op) {
       case 'resume':
-        if (state?.state !== 'paused' && state?.state !== 'pausing') {
+        if (state?.state === 'ended' && !instructionWaits(this.tree)) {
           throw refuse('The agent has ended its run on this branch.', 'Branch, or finish.');
         }
         this.#now();
-        if (state.state === 'paused' && state.reason.kind !== 'not_started') {
+        if (state?.state !== 'paused' || state.reason.kind !== 'not_started') {
           this.story.intervene({ kind: 'resume' });
         }
         this.#settle(null);
@@ -427,7 +450,7 @@ export class FakeSession {
     });
     this.flush();
     const began = Date.now();
-    let result: Partial<StepResult> = {};
+    let result: Partial<StepResult>;
     if (call.tool === 'read_file') {
       await this.#wait(60);
       const lines = (this.#files.get(target) ?? '').split('\n');

@@ -11,6 +11,8 @@ const backend = new FakeBackend({
   initial: query.get('initial'),
   remote: query.get('remote'),
   problems: query.has('problems'),
+  allSchemes: query.has('schemes'),
+  steps: Number(query.get('steps') ?? '0'),
 });
 Object.assign(window, { backend });
 

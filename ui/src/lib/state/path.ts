@@ -22,10 +22,9 @@ export function owner(tree: Branches, place: Place): Place {
   let id = place.branch;
   for (;;) {
     const branch = branchOf(tree, id);
-    if (!branch || branch.parent === null || place.step > branch.branchPoint) {
-      return { branch: id, step: place.step };
-    }
-    id = branch.parent;
+    const parent = branch && place.step <= branch.branchPoint ? branch.parent : null;
+    if (parent === null) return { branch: id, step: place.step };
+    id = parent;
   }
 }
 

@@ -39,6 +39,7 @@ export function addBranch(draft: Draft, branch: NewBranch, at: Millis): void {
       injectAs: tree.meta?.settings.controls.inject_as ?? 'system_message',
       by: 'person',
       at,
+      seq: tree.lastSeq,
     });
   }
   tree.cursor = { branch: branch.id, step: branch.branch_point };
@@ -87,6 +88,7 @@ export function intervene(draft: Draft, by: Actor, intervention: Intervention, a
         injectAs: intervention.inject_as,
         by,
         at,
+        seq: tree.lastSeq,
       });
       return;
     case 'rollback': {

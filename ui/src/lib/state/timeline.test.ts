@@ -44,9 +44,9 @@ describe('the timeline', () => {
       'start',
       's0',
       'pause',
+      '"Look again"',
       'checkpoint',
       'resume',
-      '"Look again"',
       's1',
       's2',
       'test',
@@ -120,6 +120,47 @@ describe('the timeline', () => {
     story.step();
     expect(told(rows(story, { branch: 'branch_1' }))).toContain('pause');
     expect(told(rows(story))).not.toContain('pause');
+  });
+
+  it('keeps what happened after a fork behind the instruction that made it', () => {
+    const story = new Story().begin().run();
+    story.step();
+    story.step();
+    story.rollback({ branch: 'main', step: 0 });
+    story.branch('branch_1', 'instructed', 'main', 0, 'Try');
+    story.intervene({ kind: 'resume' });
+    expect(told(rows(story, { branch: 'branch_1' }))).toEqual([
+      'start',
+      's0',
+      'fork: main+1',
+      '"Try"',
+      'resume',
+    ]);
+  });
+
+  it('shows a rollback to before the first step', () => {
+    const story = new Story().begin().run();
+    story.step();
+    story.rollback({ branch: 'main', step: -1 });
+    expect(told(rows(story))).toEqual(['start', 'here', 's0 undone', 'rollback']);
+    story.branch('branch_1', 'instructed', 'main', -1, 'From scratch').run();
+    story.step();
+    expect(told(rows(story, { branch: 'branch_1' }))).toEqual([
+      'start',
+      'fork: main+1',
+      '"From scratch"',
+      's1',
+    ]);
+  });
+
+  it('tells tests, instructions and marks after a step in the order they came', () => {
+    const story = new Story().begin().run();
+    story.step({ kind: 'message' });
+    story.test('passed');
+    story.intervene({ kind: 'instruct', text: 'Go on', inject_as: 'user_message' });
+    story.intervene({ kind: 'resume' });
+    story.rollback({ branch: 'main', step: 0 });
+    expect(told(rows(story))).toEqual(['start', 's0', 'test', '"Go on"', 'resume', 'rollback']);
   });
 
   it('has a row for each of five thousand steps', () => {

@@ -73,12 +73,19 @@ export function timelineRows(source: TimelineSource, view: TimelineView): Row[] 
   return new Rows(source, view).build();
 }
 
+/** A row between two steps, with the number of its event. */
+interface Entry {
+  readonly seq: number;
+  readonly row: Row;
+}
+
 class Rows {
   readonly #rows: Row[] = [];
   readonly #source: TimelineSource;
   readonly #view: TimelineView;
   readonly #chain: Branch[];
-  readonly #onChain: ReadonlySet<BranchId>;
+  /** Places of the path's branches in `#chain`. */
+  readonly #depth: ReadonlyMap<BranchId, number>;
   /** Branches by the place that they leave from. */
   readonly #leaving = new Map<string, Branch[]>();
 
@@ -86,7 +93,7 @@ class Rows {
     this.#source = source;
     this.#view = view;
     this.#chain = chain(source, view.branch);
-    this.#onChain = new Set(this.#chain.map((branch) => branch.id));
+    this.#depth = new Map(this.#chain.map((branch, i) => [branch.id, i]));
     for (const branch of source.branches) {
       if (branch.parent === null) continue;
       const key = `${branch.parent} ${branch.branchPoint}`;
@@ -100,55 +107,112 @@ class Rows {
     const root = this.#chain[0];
     if (!root) return [];
     this.#rows.push({ kind: 'start', key: 'start' });
-    this.#marks('', root.id, 'path');
-    this.#after(root, -1, this.#chain[1] ?? null);
+    let last: StepId = '';
     this.#chain.forEach((branch, i) => {
-      this.#branch(branch, this.#chain[i + 1] ?? null);
+      last = this.#branch(branch, this.#chain[i + 1] ?? null, last);
     });
     if (this.#view.live) this.#rows.push({ kind: 'live', key: 'live' });
     return this.#rows;
   }
 
-  /** A branch's own items, up to where the path leaves it. */
-  #branch(branch: Branch, next: Branch | null): void {
-    const cursor = this.#source.cursor;
-    const isLast = next === null;
+  /** A branch's own part of the path, up to where the path leaves it; returns its last step. */
+  #branch(branch: Branch, next: Branch | null, from: StepId): StepId {
+    const { cursor } = this.#source;
     const cut = next?.branchPoint ?? Number.POSITIVE_INFINITY;
-    let at = branch.branchPoint;
-    for (const [i, item] of branch.items.entries()) {
-      const passed = isLast && cursor?.branch === branch.id && at >= cursor.step;
-      if (item.kind === 'step') {
-        if (item.index > cut) break;
-        const tone: Tone = passed ? 'undone' : 'path';
-        this.#step(item.step, item.index, branch, tone);
-        at = item.index;
-        this.#after(branch, at, next);
-      } else {
-        // An instruction after the last step that the path takes was not given on this path.
-        if (at >= cut) break;
-        this.#instruction(branch, item, i, 'path');
+    const first = branch.items.findIndex((item) => item.kind === 'step');
+    const begin = first < 0 ? branch.items.length : first;
+    const leading = next !== null && cut <= branch.branchPoint ? 0 : begin;
+    this.#between(this.#marks(from, branch), this.#instructions(branch, 0, leading, 'path'));
+    if (branch.parent === null) this.#fork(branch, -1, next);
+    let last = from;
+    let passed = false;
+    if (
+      cursor?.branch === branch.id &&
+      cursor.step === branch.branchPoint &&
+      begin < branch.items.length
+    ) {
+      passed = this.#here(branch, cursor.step, next);
+    }
+    for (let i = begin; i < branch.items.length; i += 1) {
+      const item = branch.items[i];
+      if (item?.kind !== 'step') continue;
+      if (item.index > cut) break;
+      const tone: Tone = passed ? 'undone' : 'path';
+      this.#step(item.step, item.index, tone);
+      last = item.step;
+      const end = this.#nextStep(branch, i + 1);
+      const leaves = item.index === cut;
+      const isHere = this.#isHere(branch, item.index, next);
+      const given = leaves || isHere ? [] : this.#instructions(branch, i + 1, end, tone);
+      this.#between(
+        this.#marks(item.step, branch, tone),
+        this.#tests(branch, item.index, tone),
+        given,
+      );
+      this.#fork(branch, item.index, next);
+      if (isHere) {
+        passed = this.#here(branch, item.index, next);
+        this.#between(this.#instructions(branch, i + 1, end, 'undone'));
       }
     }
+    return last;
   }
 
-  #step(step: StepId, index: number, branch: Branch, tone: Tone): void {
+  #nextStep(branch: Branch, from: number): number {
+    let end = from;
+    while (branch.items[end]?.kind === 'instruction') end += 1;
+    return end;
+  }
+
+  #step(step: StepId, index: number, tone: Tone): void {
     this.#rows.push({ kind: 'step', key: `step ${step}`, step, index, tone });
-    this.#marks(step, branch.id, tone);
-    for (const record of branch.tests) {
-      if (record.afterStep === index) {
-        const key = `test ${record.seq}`;
-        this.#rows.push({ kind: 'test', key, branch: branch.id, record, tone });
-      }
-    }
   }
 
-  #instruction(branch: Branch, item: InstructionItem, i: number, tone: Tone): void {
-    this.#rows.push({ kind: 'instruction', key: `instruction ${branch.id} ${i}`, item, tone });
+  /** What happened between two steps, in order. */
+  #between(...groups: Entry[][]): void {
+    const entries = groups.flat().sort((a, b) => a.seq - b.seq);
+    for (const { row } of entries) this.#rows.push(row);
   }
 
-  /** What stands after a step of the path: other ways on, and the place the session is at. */
-  #after(branch: Branch, step: number, next: Branch | null): void {
-    const place = { branch: branch.id, step };
+  #instructions(branch: Branch, from: number, to: number, tone: Tone): Entry[] {
+    return branch.items.slice(from, to).flatMap((item, i): Entry[] => {
+      if (item.kind !== 'instruction') return [];
+      const key = `instruction ${branch.id} ${from + i}`;
+      return [{ seq: item.seq, row: { kind: 'instruction', key, item, tone } }];
+    });
+  }
+
+  #tests(branch: Branch, index: number, tone: Tone): Entry[] {
+    return branch.tests.flatMap((record): Entry[] => {
+      if (record.afterStep !== index) return [];
+      const key = `test ${record.seq}`;
+      return [{ seq: record.seq, row: { kind: 'test', key, branch: branch.id, record, tone } }];
+    });
+  }
+
+  /** The marks after a step that belong to this branch's part of the path. What happened on a
+   * branch that had just left from there belongs to that branch's part, or to another path. */
+  #marks(after: StepId, branch: Branch, tone: Tone = 'path'): Entry[] {
+    const own = this.#depth.get(branch.id) ?? this.#chain.length;
+    return (this.#source.marks.get(after) ?? []).flatMap((mark): Entry[] => {
+      if (!isShown(mark)) return [];
+      const depth = this.#depth.get(mark.branch);
+      const belongs =
+        mark.branch === branch.id ||
+        (depth !== undefined && depth < own && this.#made(branch, after));
+      if (!belongs) return [];
+      const key = `mark ${mark.seq}`;
+      return [{ seq: mark.seq, row: { kind: 'mark', key, mark, tone } }];
+    });
+  }
+
+  /** Whether the branch itself holds the step: a tail brought the marks of its steps along. */
+  #made(branch: Branch, step: StepId): boolean {
+    return branch.items.some((item) => item.kind === 'step' && item.step === step);
+  }
+
+  /** Other ways on from a step of the path, and tails that are unfolded. */
+  #fork(branch: Branch, step: number, next: Branch | null): void {
     const leaving = this.#leaving.get(`${branch.id} ${step}`) ?? [];
     const ways: Way[] = leaving
       .filter((child) => child.id !== next?.id)
@@ -158,53 +222,62 @@ class Rows {
         instruction: child.instruction,
         steps: ownSteps(child),
       }));
-    if (next?.branchPoint === step && next.parent === branch.id) {
+    if (next?.branchPoint === step) {
       const steps = branch.items.filter((item) => item.kind === 'step' && item.index > step).length;
       if (steps > 0) {
         ways.unshift({ branch: branch.id, kind: branch.kind, instruction: null, steps });
       }
     }
-    if (ways.length > 0) {
-      this.#rows.push({ kind: 'fork', key: `fork ${branch.id} ${step}`, place, ways });
-      for (const way of ways) {
-        if (this.#view.unfolded.has(way.branch) && way.kind === 'abandoned') {
-          this.#tail(way.branch);
-        }
-      }
+    if (ways.length === 0) return;
+    const place = { branch: branch.id, step };
+    this.#rows.push({ kind: 'fork', key: `fork ${branch.id} ${step}`, place, ways });
+    for (const way of ways) {
+      if (way.kind === 'abandoned' && this.#view.unfolded.has(way.branch)) this.#tail(way.branch);
     }
-    const { cursor } = this.#source;
-    const isHere = cursor?.branch === branch.id && cursor.step === step;
-    if (!isHere || next !== null) return;
-    const goesOn = branch.items.some((item) => item.kind === 'step' && item.index > step);
-    if (goesOn) this.#rows.push({ kind: 'here', key: 'here', place });
   }
 
   /** An abandoned branch, unfolded. */
   #tail(id: BranchId): void {
     const tail = branchOf(this.#source, id);
-    for (const [i, item] of (tail?.items ?? []).entries()) {
-      if (!tail) break;
-      if (item.kind === 'step') this.#step(item.step, item.index, tail, 'abandoned');
-      else this.#instruction(tail, item, i, 'abandoned');
-    }
+    if (!tail) return;
+    tail.items.forEach((item, i) => {
+      if (item.kind === 'instruction') {
+        this.#between(this.#instructions(tail, i, i + 1, 'abandoned'));
+        return;
+      }
+      this.#step(item.step, item.index, 'abandoned');
+      this.#between(
+        this.#marks(item.step, tail, 'abandoned'),
+        this.#tests(tail, item.index, 'abandoned'),
+      );
+    });
   }
 
-  #marks(after: StepId, owner: BranchId, tone: Tone): void {
-    for (const mark of this.#source.marks.get(after) ?? []) {
-      // A mark made on a branch that had just left from here belongs to that branch's path only.
-      if (mark.branch !== owner && !this.#onChain.has(mark.branch) && tone !== 'abandoned')
-        continue;
-      if (!isShown(mark)) continue;
-      this.#rows.push({ kind: 'mark', key: `mark ${mark.seq}`, mark, tone });
-    }
+  /** Whether the session stands after this step while steps that were rolled back follow. */
+  #isHere(branch: Branch, step: number, next: Branch | null): boolean {
+    const { cursor } = this.#source;
+    if (next !== null || cursor?.branch !== branch.id || cursor.step !== step) return false;
+    return branch.items.some((item) => item.kind === 'step' && item.index > step);
+  }
+
+  /** Marks where the session stands, if it does; tells whether what follows was rolled back. */
+  #here(branch: Branch, step: number, next: Branch | null): boolean {
+    if (!this.#isHere(branch, step, next)) return false;
+    this.#rows.push({ kind: 'here', key: 'here', place: { branch: branch.id, step } });
+    return true;
   }
 }
 
-/** Instructions have rows of their own, and a hand edit is told by its checkpoint. */
+/** Instructions have rows of their own, a hand edit is told by its checkpoint, and a branch that
+ * leaves from where the session stood by the fork. */
 function isShown({ body }: Mark): boolean {
   if (body.kind === 'intervention') {
-    const { kind } = body.intervention;
-    return kind !== 'instruct' && kind !== 'edit_by_hand';
+    const { intervention } = body;
+    if (intervention.kind === 'branch') {
+      const { from, to } = intervention;
+      return from.branch !== to.branch || from.step !== to.step;
+    }
+    return intervention.kind !== 'instruct' && intervention.kind !== 'edit_by_hand';
   }
   if (body.kind === 'provider') return body.retried || body.error.code !== 'recording_ended';
   return true;

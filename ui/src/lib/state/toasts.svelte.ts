@@ -2,10 +2,13 @@
 import type { AppError } from '$lib/bindings';
 import type { ToastMessage } from '$lib/components/ui/toast';
 import type { Tone } from '$lib/components/ui/types';
+import { errorSentence } from '$lib/words/errors';
 
 const SHOWN_MS = 6_000;
 const SHOWN_WITH_ACTION_MS = 12_000;
 const MOST = 5;
+
+type More = Partial<Omit<ToastMessage, 'id' | 'tone' | 'title'>>;
 
 class Toasts {
   list = $state.raw<readonly ToastMessage[]>([]);
@@ -14,7 +17,7 @@ class Toasts {
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
   /** Shows a message; errors stay until they are dismissed. */
-  show(tone: Tone, title: string, more: Partial<Omit<ToastMessage, 'id' | 'tone' | 'title'>> = {}) {
+  show(tone: Tone, title: string, more: More = {}): number {
     const same = this.list.find((toast) => toast.title === title);
     if (same) this.dismiss(same.id);
     const id = this.#next;
@@ -22,12 +25,13 @@ class Toasts {
     const toast = { text: '', details: [], action: null, ...more, id, tone, title };
     this.list = [...this.list.slice(1 - MOST), toast];
     this.#dismissLater(toast);
+    return id;
   }
 
   error(error: AppError): void {
     const mild = error.code === 'not_now' || error.code === 'control_off';
     const more = { text: error.hint, details: error.details };
-    this.show(mild ? 'warning' : 'danger', error.message, more);
+    this.show(mild ? 'warning' : 'danger', errorSentence(error), more);
   }
 
   dismiss(id: number): void {

@@ -42,6 +42,8 @@ export interface InstructionItem {
   readonly injectAs: InjectAs;
   readonly by: Actor;
   readonly at: Millis;
+  /** The number of its event. */
+  readonly seq: number;
 }
 
 /** One entry of a branch, in order. */

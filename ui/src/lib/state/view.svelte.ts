@@ -48,6 +48,9 @@ export class SessionView {
   /** Whether the file tree stands at the focused step instead of the latest checkpoint. */
   filesAtFocus = $state(false);
   comparison = $state.raw<{ a: BranchId | null; b: BranchId | null } | null>(null);
+  /** The message that offers to undo a rollback, and how many moves can be undone while it is that
+   * one; `current` once the events have told of it. */
+  undoOffer: { toast: number; depth: number; current: boolean } | null = null;
   /** Counts up when the box for instructions is to get the focus. */
   composerFocus = $state(0);
   /** Instruction that is being written. */
@@ -70,7 +73,7 @@ export class SessionView {
   readonly writing = $derived.by(() => {
     const { active, live, waiting } = this.session;
     if (!this.followsSession) return false;
-    return active || live.provider !== null || (waiting && live.pending !== null);
+    return active || (waiting && live.pending !== null);
   });
   readonly rows = $derived.by(() =>
     timelineRows(

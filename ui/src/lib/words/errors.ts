@@ -1,6 +1,7 @@
 /** From an error's code to what the screen says and offers. Never looks at the error's text. */
-import type { ErrorCode } from '$lib/bindings';
-import { m } from '$paraglide/messages';
+import type { AppError, ErrorCode } from '$lib/bindings';
+import * as m from '$paraglide/messages';
+import { baseLocale, getLocale } from '$paraglide/runtime';
 
 /** What the screen can offer to do about it. */
 export type Remedy = 'try_again' | 'check_machine' | null;
@@ -46,8 +47,12 @@ const TABLE: Readonly<Record<ErrorCode, ErrorWords>> = {
   internal: { title: m.error_internal, remedy: null },
 };
 
-export function errorTitle(code: ErrorCode): string {
-  return TABLE[code].title();
+/** What happened, in one sentence. The back end's own sentence is English; in other languages it
+ * follows what kind of thing went wrong. */
+export function errorSentence({ code, message }: Pick<AppError, 'code' | 'message'>): string {
+  const title = TABLE[code].title();
+  if (message === '') return title;
+  return getLocale() === baseLocale ? message : `${title}: ${message}`;
 }
 
 export function errorRemedy(code: ErrorCode): Remedy {

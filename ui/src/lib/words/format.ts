@@ -1,5 +1,5 @@
 /** Figures and times in words. */
-import { m } from '$paraglide/messages';
+import * as m from '$paraglide/messages';
 import { getLocale } from '$paraglide/runtime';
 
 /** Milliseconds as a person says them: 420 ms, 3.2 s, 4 m 05 s, 1 h 02 m. */
@@ -22,9 +22,11 @@ export function clock(ms: number): string {
   return h > 0 ? `${h}:${two(min)}:${two(s)}` : `${min}:${two(s)}`;
 }
 
-/** The time of day, with seconds. */
+/** The time of day, with seconds: digits only, so that a column of them lines up. */
 export function timeOfDay(at: number): string {
-  return new Date(at).toLocaleTimeString(getLocale(), { hour12: false });
+  const date = new Date(at);
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 export function dateAndTime(at: number): string {

@@ -1,6 +1,6 @@
 /** The session's state and what it waits for, in words. Every state has its own plain sentence. */
 import type { AppError, BackendSettings, PauseReason, SessionState } from '$lib/bindings';
-import { m } from '$paraglide/messages';
+import * as m from '$paraglide/messages';
 
 export type StateTone =
   'preparing' | 'running' | 'pausing' | 'paused' | 'waiting' | 'failed' | 'done';

@@ -1,6 +1,6 @@
 /** Steps in words. */
 import type { Step, StepKind, StepStatus, TestOutcome } from '$lib/bindings';
-import { m } from '$paraglide/messages';
+import * as m from '$paraglide/messages';
 
 export function kindWords(kind: StepKind): string {
   switch (kind) {

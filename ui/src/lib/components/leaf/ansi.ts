@@ -47,7 +47,9 @@ const TAB = 8;
 const MAX_SEQUENCE = 4_096;
 
 /** Plain text up to the next character with a meaning. */
+// eslint-disable-next-line no-control-regex -- these are the characters with a meaning
 const TEXT = /[^\u0000-\u001f\u007f\u009b]+/uy;
+// eslint-disable-next-line no-control-regex -- this is what escape sequences are made of
 const CSI = /\u001b\[([0-?]*)([ -/]*)([@-~])/uy;
 
 const KEYS = Object.keys(PLAIN) as (keyof AnsiStyle)[];

@@ -104,7 +104,7 @@ function folds(pane: Pane, options: PaneOptions): Extension {
       for (const effect of transaction.effects) {
         if (!effect.is(unfold)) continue;
         const isOther = (_from: number, _to: number, value: Decoration) => {
-          const widget: unknown = value.spec.widget;
+          const { widget } = value.spec as { widget?: unknown };
           return !(widget instanceof FoldWidget && widget.fold === effect.value);
         };
         next = next.update({ filter: isOther });

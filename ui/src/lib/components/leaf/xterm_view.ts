@@ -26,6 +26,9 @@ function themeOf(palette: TerminalPalette): ITheme {
     cursor: palette.background,
     cursorAccent: palette.background,
     selectionBackground: palette.selection,
+    scrollbarSliderBackground: `${palette.faint}55`,
+    scrollbarSliderHoverBackground: `${palette.faint}88`,
+    scrollbarSliderActiveBackground: `${palette.faint}aa`,
   };
   for (const [index, name] of [...NAMES, ...BRIGHT].entries()) {
     const colour = palette.ansi[index];

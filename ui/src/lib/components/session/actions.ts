@@ -7,14 +7,14 @@ import { controls, type Reason } from '$lib/words/controls';
 import * as m from '$paraglide/messages';
 
 export interface SessionActions {
-  main(): void;
-  stop(): void;
-  rollback(): void;
-  undo(): void;
-  branch(): void;
-  compare(): void;
-  tests(): void;
-  finish(): void;
+  readonly main: () => void;
+  readonly stop: () => void;
+  readonly rollback: () => void;
+  readonly undo: () => void;
+  readonly branch: () => void;
+  readonly compare: () => void;
+  readonly tests: () => void;
+  readonly finish: () => void;
 }
 
 /** Shows why something cannot be done; tells whether it can. */
@@ -27,31 +27,31 @@ export function sessionActions(view: SessionView): SessionActions {
   const { session } = view;
   const can = () => controls(session.tree);
   return {
-    main() {
+    main: () => {
       const { main, mainReason } = can();
       if (!allowed(mainReason)) return;
       if (main !== 'pause') view.look(null);
       void session.op({ op: main === 'pause' ? 'pause' : 'resume' });
     },
-    stop() {
+    stop: () => {
       if (allowed(can().stop)) void session.op({ op: 'stop' });
     },
-    rollback() {
+    rollback: () => {
       if (allowed(can().rollback)) void askToRollBack(view, view.rollbackPlace());
     },
-    undo() {
+    undo: () => {
       if (allowed(can().undo)) void undoRollback(view);
     },
-    branch() {
+    branch: () => {
       if (allowed(can().branch)) view.dialog = { kind: 'branch', place: view.branchPlace() };
     },
-    compare() {
+    compare: () => {
       if (allowed(can().compare)) view.comparison = proposedPair(view);
     },
-    tests() {
+    tests: () => {
       if (allowed(can().tests)) void session.op({ op: 'run_tests' });
     },
-    finish() {
+    finish: () => {
       if (allowed(can().finish)) view.dialog = { kind: 'finish' };
     },
   };
@@ -73,14 +73,29 @@ export async function rollBack(
   place: Place,
   stepsUndone: number | null,
 ): Promise<boolean> {
+  const depth = view.session.tree.undo.length + 1;
   const done = await view.session.op({ op: 'rollback', to: place });
   if (!done) return false;
   view.look(null);
-  toasts.show('success', m.rolled_back_toast(), {
+  const id = toasts.show('success', m.rolled_back_toast(), {
     text: stepsUndone === null ? '' : m.rolled_back_toast_text({ count: stepsUndone }),
     action: { label: m.undo(), run: () => void undoRollback(view) },
   });
+  view.undoOffer = { toast: id, depth, current: false };
   return true;
+}
+
+/** Takes the offer to undo back once something else would be undone. To be called when the number of
+ * moves that can be undone changes. */
+export function checkUndoOffer(view: SessionView, depth: number): void {
+  const offer = view.undoOffer;
+  if (!offer) return;
+  if (depth === offer.depth) {
+    offer.current = true;
+  } else if (offer.current || depth > offer.depth) {
+    toasts.dismiss(offer.toast);
+    view.undoOffer = null;
+  }
 }
 
 export async function undoRollback(view: SessionView): Promise<void> {

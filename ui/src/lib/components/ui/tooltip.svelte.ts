@@ -7,21 +7,14 @@
 import { mount } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
 import TooltipLayer from './TooltipLayer.svelte';
-
-export interface TooltipContent {
-  readonly text: string;
-  /** Shown after the text, one key each. */
-  readonly keys?: readonly string[];
-  /** Says more than the trigger's own name, so that screen readers should hear it too. */
-  readonly describes?: boolean;
-}
+import type { Tooltip, TooltipContent } from './tooltip_content';
 
 const DELAY_MS = 500;
 /** The pointer may cross the gap to the tooltip, or to the next trigger. */
 const GRACE_MS = 120;
 const ID = 'espalier-tooltip';
 
-class TooltipModel {
+class TooltipModel implements Tooltip {
   readonly id = ID;
   content = $state.raw<TooltipContent | null>(null);
   trigger = $state.raw<Element | null>(null);
@@ -70,15 +63,13 @@ class TooltipModel {
   }
 }
 
-export type Tooltip = TooltipModel;
-
 const model = new TooltipModel();
 
 /** Shows a tooltip at the element it is attached to. */
 export function tooltip(content: () => TooltipContent | null): Attachment {
   return (element) => {
     const enter = (event: Event) => {
-      if (event instanceof PointerEvent && event.pointerType === 'touch') return;
+      if ('pointerType' in event && event.pointerType === 'touch') return;
       model.ask(element, content, DELAY_MS);
     };
     const focus = () => {
