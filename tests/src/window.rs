@@ -82,10 +82,19 @@ impl Window {
     /// # Panics
     /// When it does not become clickable.
     pub async fn click(&self, test_id: &str) {
-        let css = format!("[data-testid=\"{test_id}\"]:not([disabled])");
-        let element = self.find_css(&css).await;
+        let css =
+            format!("[data-testid=\"{test_id}\"]:not([disabled]):not([aria-disabled=\"true\"])");
+        self.click_css(&css).await;
+    }
+
+    /// Clicks the first element for a CSS selector once it is there.
+    ///
+    /// # Panics
+    /// When it does not appear or cannot be clicked.
+    pub async fn click_css(&self, css: &str) {
+        let element = self.find_css(css).await;
         if let Err(error) = element.click().await {
-            panic!("{test_id}: {error}\n{}", self.text().await);
+            panic!("{css}: {error}\n{}", self.text().await);
         }
     }
 

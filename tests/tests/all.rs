@@ -12,4 +12,5 @@ mod suite {
     mod ollama;
     mod recovery;
     mod steering;
+    mod window;
 }

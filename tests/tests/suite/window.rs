@@ -1,0 +1,151 @@
+//! One whole session in the real window: start, pause, instruct, roll back, branch, rate, compare,
+//! finish, and what is on disk afterwards.
+
+use espalier_tests::project::Workspace;
+use espalier_tests::recording::{branch, record, say, write};
+use espalier_tests::window::Window;
+use serde_json::{Value, json};
+
+/// A turn the model takes long for, so that there is time to pause.
+fn slow(turn: Value) -> Value {
+    let mut turn = turn;
+    turn["text"] = json!("I am thinking about this for a while before I write the file.");
+    turn["ms"] = json!(4000);
+    turn
+}
+
+fn workspace() -> (Workspace, String) {
+    let workspace = Workspace::new(&[("a.txt", "zero\n")]);
+    record(
+        workspace.root(),
+        &[
+            write("a.txt", "one\n"),
+            slow(write("b.txt", "main\n")),
+            say("Done."),
+        ],
+        &[
+            branch(
+                "closer",
+                "main",
+                0,
+                "Look closer",
+                &[write("b.txt", "closer\n"), say("Looked closer.")],
+            ),
+            branch(
+                "other",
+                "main",
+                0,
+                "Go another way",
+                &[write("c.txt", "other\n"), say("Went another way.")],
+            ),
+        ],
+    );
+    let config = workspace.configure(
+        "  backend: replay\n  replay:\n    recording: recording.json\n    pace: 1\n",
+        &json!({"test_command": "test -f b.txt"}),
+    );
+    let config = config.to_str().unwrap().to_owned();
+    (workspace, config)
+}
+
+async fn state(window: &Window, state: &str) {
+    let css = format!(
+        "document.querySelector('[data-testid=\"session-state\"][data-state=\"{state}\"]')"
+    );
+    window.until(&format!("the state {state}"), &css).await;
+}
+
+/// The tree as it lies on disk.
+fn tree(workspace: &Workspace) -> Option<Value> {
+    let text = std::fs::read_to_string(workspace.output().join("ann.jsonl")).ok()?;
+    serde_json::from_str(text.lines().next_back()?).ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_session_in_the_window() {
+    let (workspace, config) = workspace();
+    let window = Window::open(&workspace.data(), &["open", &config]).await;
+
+    window.find("project-screen").await;
+    let annotator = window.find("annotator").await;
+    annotator.clear().await.unwrap();
+    annotator.send_keys("ann").await.unwrap();
+    window.click("task-start").await;
+    window.find("session-screen").await;
+    state(&window, "paused").await;
+    window.click("pause-resume").await;
+
+    // Pause while the model is at its second turn: the call it proposes is held.
+    window
+        .until(
+            "the first step",
+            "document.querySelector('[data-testid=\"step\"][data-index=\"0\"][data-status=\"ok\"]')",
+        )
+        .await;
+    window.click("pause-resume").await;
+    state(&window, "paused").await;
+    assert!(!workspace.project().join("b.txt").exists());
+
+    // An instruction changes what comes next.
+    window.type_into("instruct-box", "Look closer").await;
+    window.click("instruct-send-resume").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("b.txt"), "closer\n");
+
+    // Back to the first step, and undone again.
+    window
+        .click_css("[data-testid=\"step\"][data-index=\"0\"]")
+        .await;
+    window
+        .click_css("[data-testid=\"step\"][data-index=\"0\"] [data-testid=\"step-rollback\"]")
+        .await;
+    window.click("rollback-confirm").await;
+    state(&window, "paused").await;
+    assert!(!workspace.project().join("b.txt").exists());
+    window.click("undo-rollback").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("b.txt"), "closer\n");
+
+    // Another way from the same step.
+    window
+        .click_css("[data-testid=\"step\"][data-index=\"0\"] [data-testid=\"step-branch\"]")
+        .await;
+    window
+        .type_into("branch-instruction", "Go another way")
+        .await;
+    window.click("branch-confirm").await;
+    state(&window, "running").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("c.txt"), "other\n");
+    assert!(!workspace.project().join("b.txt").exists());
+
+    // Rate the first step.
+    window
+        .click_css("[data-testid=\"step-rating\"][data-step=\"s0\"] [data-value=\"Good\"]")
+        .await;
+
+    // Compare, and say which is better.
+    window.click("compare").await;
+    window.find("compare-screen").await;
+    window
+        .click_css("[data-scheme=\"branch_preference\"] [data-value=\"Branch A\"]")
+        .await;
+    window.click("compare-back").await;
+
+    window.click("finish").await;
+    window.click("finish-confirm").await;
+    state(&window, "finished").await;
+    window.close().await;
+
+    let tree = tree(&workspace).unwrap();
+    assert_eq!(tree["annotator"], "ann");
+    assert_eq!(tree["branch_preference"], "Branch A");
+    let root = &tree["root_branch"];
+    assert_eq!(root["steps"][0]["rating"], "Good");
+    assert_eq!(root["children"][0]["instruction"], "Go another way");
+    let tests = &root["espalier"]["tests"][0];
+    assert_eq!(tests["outcome"], "passed");
+    // The project is as it was.
+    assert_eq!(workspace.read("a.txt"), "zero\n");
+    assert!(!workspace.project().join("c.txt").exists());
+}
