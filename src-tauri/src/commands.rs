@@ -31,6 +31,7 @@ pub fn builder() -> Builder<Wry> {
             project::app_info,
             project::watch_app,
             project::open_project,
+            project::demo_config,
             project::recent_projects,
             project::doctor,
             session::start_session,

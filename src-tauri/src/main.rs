@@ -5,6 +5,7 @@ mod bindings;
 mod cli;
 mod commands;
 mod console;
+mod demo;
 mod doctor;
 mod exit;
 mod logging;

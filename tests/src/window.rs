@@ -10,6 +10,24 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// The driver answers a request for a picture at the next repaint, which on a page at rest never comes.
+const KEEP_PAINTING: &str = "
+    const dot = document.createElement('div');
+    dot.style.cssText = 'position:fixed;right:0;bottom:0;width:1px;height:1px;z-index:9999';
+    document.body.append(dot);
+    let left = 200;
+    const timer = setInterval(() => {
+        dot.style.background = left % 2 ? 'rgba(128,128,128,0.01)' : 'rgba(128,128,128,0.02)';
+        left -= 1;
+        if (left === 0) { clearInterval(timer); dot.remove(); }
+    }, 20);";
+
+/// Fonts are there, nothing is being fetched, and no movement is under way (a spinner never ends).
+const AT_REST: &str = "document.fonts.status === 'loaded'
+    && !document.querySelector('[aria-busy=\"true\"]')
+    && document.getAnimations().every((animation) => animation.playState !== 'running'
+        || animation.effect.getTiming().iterations === Infinity)";
+
 /// How long the page may take to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -140,11 +158,15 @@ impl Window {
             .unwrap_or_default()
     }
 
-    /// Saves a picture of the window.
+    /// Saves a picture of the window, with its fonts and all that still comes in.
     ///
     /// # Panics
     /// When it cannot be taken.
     pub async fn picture(&self, file: &Path) {
+        self.until("the page at rest", AT_REST).await;
+        if let Err(error) = self.client.execute(KEEP_PAINTING, Vec::new()).await {
+            panic!("no picture: {error}");
+        }
         match self.client.screenshot().await {
             Ok(png) => {
                 if let Err(error) = std::fs::write(file, png) {

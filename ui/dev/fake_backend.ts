@@ -93,7 +93,6 @@ export class FakeBackend implements Backend {
       version: '0.1.0',
       data_dir: '/home/ada/.local/share/espalier',
       annotator: 'ada',
-      demo_config: DEMO,
       initial_config: this.#options.initial,
     });
   }
@@ -173,6 +172,10 @@ export class FakeBackend implements Backend {
       created_at: story.meta.created_at,
       updated_at: tree.updatedAt,
     }));
+  }
+
+  demoConfig() {
+    return Promise.resolve(DEMO);
   }
 
   recentProjects() {

@@ -3,7 +3,7 @@
 use crate::app::Desk;
 use crate::{project, recent, workbench};
 use espalier_protocol::view::{DoctorLine, ProjectView};
-use espalier_protocol::{AppError, SessionId};
+use espalier_protocol::{AppError, ErrorCode, SessionId};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,6 @@ pub struct AppInfo {
     pub data_dir: String,
     /// Name offered for the annotator.
     pub annotator: String,
-    /// The demo's configuration, where it is installed.
-    pub demo_config: Option<String>,
     /// The configuration given on the command line.
     pub initial_config: Option<String>,
 }
@@ -47,7 +45,6 @@ pub async fn app_info(desk: State<'_, Desk>) -> Result<AppInfo, AppError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: text(desk.bench.data_dir.clone()),
         annotator: workbench::default_annotator(),
-        demo_config: demo_config().map(text),
         initial_config: desk.initial_config.clone().map(text),
     })
 }
@@ -72,6 +69,22 @@ pub async fn open_project(desk: State<'_, Desk>, path: String) -> Result<Project
     Ok(view)
 }
 
+/// Unpacks the embedded demo where that is still to do, and tells its configuration's path.
+#[tauri::command]
+#[specta::specta]
+pub async fn demo_config(desk: State<'_, Desk>) -> Result<String, AppError> {
+    let data_dir = desk.bench.data_dir.clone();
+    let config = tokio::task::spawn_blocking(move || crate::demo::unpack(&data_dir)).await;
+    match config {
+        Ok(config) => Ok(config?.display().to_string()),
+        Err(error) => Err(AppError::new(
+            ErrorCode::Internal,
+            format!("The demo was not unpacked: {error}"),
+            "",
+        )),
+    }
+}
+
 /// Configurations opened before, latest first.
 #[tauri::command]
 #[specta::specta]
@@ -91,14 +104,4 @@ pub async fn doctor(
         None => None,
     };
     Ok(crate::doctor::lines(&desk.bench.data_dir, project.as_ref()).await)
-}
-
-/// The demo of the checkout that the program was built in, or of the folder it was unpacked to.
-fn demo_config() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    program
-        .ancestors()
-        .skip(1)
-        .map(|folder| folder.join("config").join("demo.yaml"))
-        .find(|config| config.is_file())
 }

@@ -149,3 +149,39 @@ async fn a_whole_session_in_the_window() {
     assert_eq!(workspace.read("a.txt"), "zero\n");
     assert!(!workspace.project().join("c.txt").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_start_screen_opens_the_embedded_demo_which_plays() {
+    let workspace = Workspace::new(&[]);
+    let window = Window::open(&workspace.data(), &[]).await;
+    window.click("start-demo").await;
+    window.find("recording-banner").await;
+    window.click("task-start").await;
+    state(&window, "paused").await;
+    window.click("pause-resume").await;
+    state(&window, "ended").await;
+    window.find("test-result").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_with_mistakes_is_told_with_line_and_key() {
+    let workspace = Workspace::new(&[]);
+    let config = workspace.root().join("project.yaml");
+    std::fs::write(&config, "agentic:\n  live_agent:\n    backendd: ollama\n").unwrap();
+    let window = Window::open(&workspace.data(), &["open", config.to_str().unwrap()]).await;
+    window.find("start-error").await;
+    window
+        .until(
+            "the mistake",
+            "document.body.innerText.includes('project.yaml:3:')",
+        )
+        .await;
+    window
+        .until(
+            "the nearest key",
+            "document.body.innerText.includes('backend')",
+        )
+        .await;
+    window.close().await;
+}

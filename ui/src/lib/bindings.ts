@@ -13,6 +13,8 @@ export const commands = {
 	watchApp: (channel: Channel<AppEvent>) => typedError<null, AppError>(__TAURI_INVOKE("watch_app", { channel })),
 	/**  Loads a project configuration with what was done on its tasks so far. */
 	openProject: (path: string) => typedError<ProjectView, AppError>(__TAURI_INVOKE("open_project", { path })),
+	/**  Unpacks the embedded demo where that is still to do, and tells its configuration's path. */
+	demoConfig: () => typedError<string, AppError>(__TAURI_INVOKE("demo_config")),
 	/**  Configurations opened before, latest first. */
 	recentProjects: () => typedError<string[], AppError>(__TAURI_INVOKE("recent_projects")),
 	/**  Checks what this machine has, and what a configuration needs of it. */
@@ -94,8 +96,6 @@ export type AppInfo = {
 	data_dir: string,
 	/**  Name offered for the annotator. */
 	annotator: string,
-	/**  The demo's configuration, where it is installed. */
-	demo_config: string | null,
 	/**  The configuration given on the command line. */
 	initial_config: string | null,
 };

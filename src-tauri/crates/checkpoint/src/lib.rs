@@ -7,6 +7,7 @@
 mod cleanup;
 mod error;
 mod files;
+mod initialise;
 mod lock;
 mod original;
 mod paths;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use cleanup::{CleanupReport, CleanupRequest, RemovedBranch, cleanup};
 pub use error::CheckpointError;
+pub use initialise::initialise;
 pub use lock::{Owner, lock_owner};
 pub use reader::CheckpointReader;
 pub use restore::{RestorePlan, RestoreReport};

@@ -67,6 +67,15 @@ export class AppModel {
     }
   }
 
+  /** Opens the embedded demo; the first time it is unpacked. */
+  async openDemo(): Promise<void> {
+    try {
+      await this.openProject(await this.backend.demoConfig());
+    } catch (fault) {
+      toasts.error(asAppError(fault));
+    }
+  }
+
   /** Asks for what was done on the tasks once more. */
   async refreshProject(): Promise<void> {
     if (!this.project) return;

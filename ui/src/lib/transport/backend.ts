@@ -52,6 +52,8 @@ export interface Backend {
   appInfo(): Promise<AppInfo>;
   watchApp(listener: (event: AppEvent) => void): Promise<void>;
   openProject(path: string): Promise<ProjectView>;
+  /** The embedded demo's configuration, unpacked the first time. */
+  demoConfig(): Promise<string>;
   recentProjects(): Promise<string[]>;
   doctor(configPath: string | null): Promise<DoctorLine[]>;
   startSession(configPath: string, task: TaskId, annotator: string): Promise<SessionId>;

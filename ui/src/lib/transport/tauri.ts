@@ -38,6 +38,7 @@ export const tauriBackend: Backend = {
     return done(commands.watchApp(channel));
   },
   openProject: (path) => answered(commands.openProject(path)),
+  demoConfig: () => answered(commands.demoConfig()),
   recentProjects: () => answered(commands.recentProjects()),
   doctor: (configPath) => answered(commands.doctor(configPath)),
   startSession: (configPath, task, annotator) =>
