@@ -7,6 +7,7 @@
 
 mod suite {
     mod architecture;
+    mod command_line;
     mod demo;
     mod limits;
     mod ollama;
