@@ -19,7 +19,7 @@ run: build
 
 build: setup
 	@$(MAKE) --no-print-directory ui/dist/index.html
-	cargo build --locked -p espalier
+	cargo build --locked --workspace
 
 setup:
 	@.ci/setup.sh build

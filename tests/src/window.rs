@@ -177,7 +177,29 @@ impl Window {
         }
     }
 
-    /// Closes the window and waits until the program has ended.
+    /// Asks the program to end, as a desktop does when the user logs out, and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn quit(self) {
+        let driver = self.driver.id().to_string();
+        let found = Command::new("pgrep").args(["-P", &driver]).output();
+        let program = match found {
+            Ok(found) => String::from_utf8_lossy(&found.stdout).trim().to_owned(),
+            Err(error) => panic!("pgrep did not start: {error}"),
+        };
+        if let Err(error) = Command::new("kill").args(["-TERM", &program]).status() {
+            panic!("kill did not start: {error}");
+        }
+        let ended = tokio::time::timeout(PATIENCE, async {
+            while is_running(&program) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        assert!(ended.await.is_ok(), "the program did not end");
+    }
+
+    /// Closes the window the hard way: the driver ends the program without asking it.
     pub async fn close(self) {
         // The session may have gone with the window already.
         drop(self.client.clone().close().await);
@@ -192,6 +214,11 @@ impl Drop for Window {
             drop(child.wait());
         }
     }
+}
+
+/// A process that has ended stays in the table until its parent asks for it.
+fn is_running(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 /// Starts a virtual display on a number that is free.

@@ -185,3 +185,58 @@ async fn a_configuration_with_mistakes_is_told_with_line_and_key() {
         .await;
     window.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instruction_the_recording_does_not_know_shows_the_ways_it_does() {
+    let (workspace, config) = workspace();
+    let window = Window::open(&workspace.data(), &["open", &config]).await;
+    window.click("task-start").await;
+    state(&window, "paused").await;
+    window.click("pause-resume").await;
+    window
+        .until(
+            "the first step",
+            "document.querySelector('[data-testid=\"step\"][data-index=\"0\"][data-status=\"ok\"]')",
+        )
+        .await;
+    window.click("pause-resume").await;
+    state(&window, "paused").await;
+    window.type_into("instruct-box", "Sing a song").await;
+    window.click("instruct-send-resume").await;
+    window.find("continue-live").await;
+    window
+        .click_css("[data-testid=\"recorded-way\"][data-value=\"Go another way\"]")
+        .await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("c.txt"), "other\n");
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_window_puts_the_project_back_and_the_session_goes_on_at_the_next_start() {
+    let (workspace, config) = workspace();
+    let window = Window::open(&workspace.data(), &["open", &config]).await;
+    window.click("task-start").await;
+    state(&window, "paused").await;
+    window.click("pause-resume").await;
+    window
+        .until(
+            "the first step",
+            "document.querySelector('[data-testid=\"step\"][data-index=\"0\"][data-status=\"ok\"]')",
+        )
+        .await;
+    window.click("pause-resume").await;
+    state(&window, "paused").await;
+    assert_eq!(workspace.read("a.txt"), "one\n");
+    window.quit().await;
+    assert_eq!(workspace.read("a.txt"), "zero\n");
+
+    let window = Window::open(&workspace.data(), &[]).await;
+    window.click("start-session").await;
+    state(&window, "paused").await;
+    assert_eq!(workspace.read("a.txt"), "one\n");
+    window.click("pause-resume").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("b.txt"), "main\n");
+    window.close().await;
+}
