@@ -103,10 +103,14 @@ fn tell(report: &CleanupReport, dry_run: bool) {
     }
     for branch in &report.kept {
         console::tell(format!(
-            "kept  {}  {}",
+            "kept  {}  {}: {}",
             branch.project.display(),
-            branch.name
+            branch.name,
+            branch.why
         ));
+    }
+    for (project, why) in &report.skipped {
+        console::tell(format!("skipped  {}: {why}", project.display()));
     }
     let count = report.removed.len();
     let plural = if count == 1 { "" } else { "es" };
@@ -116,4 +120,11 @@ fn tell(report: &CleanupReport, dry_run: bool) {
         "removed"
     };
     console::tell(format!("{count} branch{plural} {done}."));
+    if report.gc_would_free > 0 {
+        let would = if dry_run { " then" } else { "" };
+        console::tell(format!(
+            "`git gc --prune=now`{would} frees about {} KiB.",
+            report.gc_would_free.div_ceil(1024)
+        ));
+    }
 }

@@ -214,7 +214,7 @@ fn two_runs_on_one_project_do_not_mix() {
     let (_, rest) = until(&mut first, "output_delta");
     let ran = run(&workspace.data(), ["run", text(&config)]);
     assert_ne!(ran.code, 0);
-    assert!(ran.stderr.contains("Another session"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("in use by session"), "{}", ran.stderr);
     drop(rest);
     first.kill().unwrap();
     first.wait().unwrap();

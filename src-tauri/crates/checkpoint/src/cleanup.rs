@@ -1,144 +1,291 @@
-//! Removing the branches of past sessions, which are recognised by what their commits say.
+//! Removes the branches of sessions. Sessions are recognised by the trailers of their commits, so
+//! no database is needed and any prefix will do.
 
-use crate::error::{CheckpointError, at};
-use crate::snapshot::open_user;
-use git2::{BranchType, Repository};
+use crate::error::{CheckpointError, Result};
+use crate::lock;
+use crate::notes::session_of;
+use crate::project::{Project, canonical};
+use crate::session::{delete_reference, is_checked_out};
+use crate::store::Store;
+use git2::{Oid, Repository};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-/// What to remove.
+/// Asks for a clean-up.
 pub struct CleanupRequest<'a> {
+    /// Projects to look in, besides those of the store.
     pub projects: Vec<PathBuf>,
-    /// Espalier's own folder, whose references of the removed sessions go too.
     pub store_dir: Option<PathBuf>,
-    /// Whatever their age.
-    pub all: bool,
-    /// Only sessions whose last commit is older.
+    /// Only sessions whose last commit is at least this old.
     pub older_than: Option<Duration>,
+    /// Sessions of any age.
+    pub all: bool,
+    /// Only say what would be removed.
     pub dry_run: bool,
     /// Sessions that stay whatever their age.
     pub keep: &'a dyn Fn(&str) -> bool,
 }
 
-/// A branch of a session.
+/// A branch that was, or would be, removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovedBranch {
     pub project: PathBuf,
     pub name: String,
     pub session: String,
+    /// Since the session's last commit.
     pub age_seconds: u64,
 }
 
-/// What was, or would be, removed.
+/// A session's branch that stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptBranch {
+    pub project: PathBuf,
+    pub name: String,
+    pub session: String,
+    /// In words.
+    pub why: &'static str,
+}
+
+/// What a clean-up did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CleanupReport {
     pub removed: Vec<RemovedBranch>,
-    /// Old enough, and kept because the caller said so.
-    pub kept: Vec<RemovedBranch>,
+    pub kept: Vec<KeptBranch>,
+    /// Bytes of loose objects in the users' repositories that `git gc --prune=now` would free.
+    pub gc_would_free: u64,
+    /// Projects that could not be looked at, with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
 }
 
-/// Removes the session branches of these projects.
-pub fn cleanup(request: &CleanupRequest<'_>) -> Result<CleanupReport, CheckpointError> {
+/// One session in one repository.
+#[derive(Default)]
+struct Found {
+    branches: Vec<(String, Oid)>,
+    last_commit: i64,
+}
+
+/// Removes the branches of old or all sessions, and what the store keeps of these sessions.
+pub fn cleanup(request: &CleanupRequest<'_>) -> Result<CleanupReport> {
     let mut report = CleanupReport::default();
+    let mut projects: BTreeSet<PathBuf> = BTreeSet::new();
     for project in &request.projects {
-        let repository = open_user(project)?;
-        for branch in session_branches(&repository, project)? {
-            let old = request.all
-                || request
-                    .older_than
-                    .is_some_and(|limit| branch.age_seconds >= limit.as_secs());
-            if !old {
-                continue;
+        projects.insert(canonical(project)?);
+    }
+    if let Some(store_dir) = &request.store_dir {
+        for store in Store::all(store_dir)? {
+            if let Some(project) = store.project()? {
+                projects.insert(project.dir);
             }
-            if (request.keep)(&branch.session) {
-                report.kept.push(branch);
-                continue;
+        }
+    }
+    let mut repositories = BTreeSet::new();
+    for dir in projects {
+        match Project::find(&dir) {
+            Ok((project, repository)) => {
+                // Two projects in one repository share its branches.
+                let first = repositories.insert(project.common_dir.clone());
+                clean(request, &dir, &repository, first, &mut report)?;
             }
-            if !request.dry_run {
-                repository
-                    .find_branch(&branch.name, BranchType::Local)?
-                    .delete()?;
-                forget(request.store_dir.as_deref(), project, &branch.session)?;
-            }
-            report.removed.push(branch);
+            Err(CheckpointError::NoProject { .. }) => {}
+            Err(error) => report.skipped.push((dir, error.to_string())),
         }
     }
     Ok(report)
 }
 
-/// Lets go of a session's checkpoints in Espalier's own repository.
-fn forget(store_dir: Option<&Path>, project: &Path, session: &str) -> Result<(), CheckpointError> {
-    let Some(store_dir) = store_dir else {
-        return Ok(());
+fn clean(
+    request: &CleanupRequest<'_>,
+    dir: &Path,
+    repository: &Repository,
+    first: bool,
+    report: &mut CleanupReport,
+) -> Result<()> {
+    let store = match &request.store_dir {
+        Some(store_dir) => Some(Store::of(store_dir, dir)?).filter(|store| store.dir().is_dir()),
+        None => None,
     };
-    let project = project.canonicalize().map_err(at(project))?;
-    let own = crate::lock::folder(store_dir, &project).join("repository.git");
-    if !own.join("HEAD").exists() {
-        return Ok(());
+    let mut sessions = if first {
+        by_commits(repository)?
+    } else {
+        BTreeMap::new()
+    };
+    if let Some(store) = &store {
+        add_published(store, repository, &mut sessions)?;
     }
-    let own = Repository::open_bare(&own)?;
-    let pattern = format!("refs/espalier/{session}/*");
-    let references = own.references_glob(&pattern)?;
-    for reference in references.collect::<Result<Vec<_>, _>>()? {
-        let mut reference = reference;
-        reference.delete()?;
+    let running = store
+        .as_ref()
+        .and_then(|store| lock::owner(&store.lock_path()))
+        .filter(|owner| owner.alive);
+    for (session, found) in sessions {
+        let age = age_of(found.last_commit);
+        let young = request
+            .older_than
+            .is_some_and(|limit| age < limit.as_secs());
+        let why = if running
+            .as_ref()
+            .is_some_and(|owner| owner.session == session)
+        {
+            Some("the session is open")
+        } else if (request.keep)(&session) {
+            Some("its annotations were not exported")
+        } else if !request.all && (young || request.older_than.is_none()) {
+            Some("it is not old enough")
+        } else {
+            None
+        };
+        remove_session(
+            request,
+            dir,
+            repository,
+            store.as_ref(),
+            (&session, &found, age, why),
+            report,
+        )?;
     }
     Ok(())
 }
 
-fn session_branches(
+fn remove_session(
+    request: &CleanupRequest<'_>,
+    dir: &Path,
     repository: &Repository,
-    project: &Path,
-) -> Result<Vec<RemovedBranch>, CheckpointError> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    let mut found = Vec::new();
-    let mut sessions = Vec::new();
-    let mut plain = Vec::new();
-    for branch in repository.branches(Some(BranchType::Local))? {
-        let (branch, _) = branch?;
-        let Some(name) = branch.name()?.map(str::to_owned) else {
+    store: Option<&Store>,
+    (session, found, age_seconds, why): (&str, &Found, u64, Option<&'static str>),
+    report: &mut CleanupReport,
+) -> Result<()> {
+    let mut all_gone = why.is_none();
+    for (name, tip) in &found.branches {
+        let reference = format!("refs/heads/{name}");
+        let why =
+            why.or_else(|| is_checked_out(repository, &reference).then_some("it is checked out"));
+        if let Some(why) = why {
+            all_gone = false;
+            let (project, name, session) = (dir.to_path_buf(), name.clone(), session.to_owned());
+            report.kept.push(KeptBranch {
+                project,
+                name,
+                session,
+                why,
+            });
             continue;
-        };
-        let commit = branch.get().peel_to_commit()?;
-        let age_seconds = u64::try_from(now - commit.time().seconds()).unwrap_or(0);
-        let session = commit.message().ok().and_then(session_of);
-        match session {
-            Some(session) => {
-                sessions.push(session.clone());
-                found.push(RemovedBranch {
-                    project: project.to_path_buf(),
-                    name,
-                    session,
-                    age_seconds,
-                });
-            }
-            None => plain.push((name, age_seconds)),
+        }
+        report.gc_would_free += crate::space::loose_bytes(repository, *tip);
+        if !request.dry_run {
+            delete_reference(repository, &reference)?;
+        }
+        report.removed.push(RemovedBranch {
+            project: dir.to_path_buf(),
+            name: name.clone(),
+            session: session.to_owned(),
+            age_seconds,
+        });
+    }
+    if all_gone && !request.dry_run {
+        delete_all(repository, &format!("refs/espalier/{session}/"))?;
+        if let Some(store) = store {
+            forget(store, session)?;
         }
     }
-    // A branch of a known session that has no commit of its own (its agent changed nothing).
-    for (name, age_seconds) in plain {
-        let parts: Vec<&str> = name.split('-').collect();
-        if let Some(session) = sessions
-            .iter()
-            .find(|session| parts.contains(&session.as_str()))
-        {
-            found.push(RemovedBranch {
-                project: project.to_path_buf(),
-                name: name.clone(),
-                session: session.clone(),
-                age_seconds,
-            });
+    Ok(())
+}
+
+/// Branches whose tip a session committed.
+fn by_commits(repository: &Repository) -> Result<BTreeMap<String, Found>> {
+    let mut sessions: BTreeMap<String, Found> = BTreeMap::new();
+    for (name, id) in references(repository, "refs/heads/*")? {
+        if let Some(session) = session_of(repository, id) {
+            add(
+                &mut sessions,
+                &session,
+                &name["refs/heads/".len()..],
+                id,
+                repository,
+            );
+        }
+    }
+    Ok(sessions)
+}
+
+/// Branches that a session published and that have no commit of its own yet.
+fn add_published(
+    store: &Store,
+    repository: &Repository,
+    sessions: &mut BTreeMap<String, Found>,
+) -> Result<()> {
+    let shadow = store.shadow()?;
+    const PREFIX: &str = "refs/espalier-published/";
+    for (name, tip) in references(shadow.repository(), &format!("{PREFIX}*"))? {
+        let Some((session, branch)) = name[PREFIX.len()..].split_once('/') else {
+            continue;
+        };
+        let there = crate::session::target(repository, &format!("refs/heads/{branch}"))?;
+        let known = sessions
+            .get(session)
+            .is_some_and(|found| found.branches.iter().any(|(name, _)| name == branch));
+        if there == Some(tip) && !known {
+            add(sessions, session, branch, tip, repository);
+        }
+    }
+    Ok(())
+}
+
+fn add(
+    sessions: &mut BTreeMap<String, Found>,
+    session: &str,
+    branch: &str,
+    id: Oid,
+    repository: &Repository,
+) {
+    let found = sessions.entry(session.to_owned()).or_default();
+    found.branches.push((branch.to_owned(), id));
+    if let Ok(commit) = repository.find_commit(id) {
+        found.last_commit = found.last_commit.max(commit.time().seconds());
+    }
+}
+
+fn references(repository: &Repository, glob: &str) -> Result<Vec<(String, Oid)>> {
+    use crate::error::Doing as _;
+    let doing = || "Reading the repository's references".to_owned();
+    let mut found = Vec::new();
+    for reference in repository.references_glob(glob).doing(doing)? {
+        // A reference that cannot be read is broken already; git itself goes on without it.
+        let Ok(reference) = reference else { continue };
+        let Ok(name) = std::str::from_utf8(reference.name_bytes()) else {
+            continue;
+        };
+        if let Some(id) = reference.target() {
+            found.push((name.to_owned(), id));
         }
     }
     Ok(found)
 }
 
-fn session_of(message: &str) -> Option<String> {
-    message
-        .lines()
-        .rev()
-        .find_map(|line| line.strip_prefix("Espalier-Session: "))
-        .map(|session| session.trim().to_owned())
+fn delete_all(repository: &Repository, prefix: &str) -> Result<()> {
+    for (name, _) in references(repository, &format!("{prefix}*"))? {
+        delete_reference(repository, &name)?;
+    }
+    Ok(())
+}
+
+/// Takes a session's references and notes out of the store.
+fn forget(store: &Store, session: &str) -> Result<()> {
+    use crate::error::Doing as _;
+    let shadow = store.shadow()?;
+    delete_all(shadow.repository(), &format!("refs/espalier/{session}/"))?;
+    delete_all(
+        shadow.repository(),
+        &format!("refs/espalier-published/{session}/"),
+    )?;
+    let notes = store.session(session);
+    match std::fs::remove_dir_all(&notes) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).doing(|| format!("Removing {}", notes.display())),
+    }
+}
+
+fn age_of(seconds: i64) -> u64 {
+    let now = i64::try_from(crate::stat::now() / 1_000_000_000).unwrap_or(i64::MAX);
+    u64::try_from(now.saturating_sub(seconds)).unwrap_or(0)
 }

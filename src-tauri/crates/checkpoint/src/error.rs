@@ -1,98 +1,237 @@
-//! What can go wrong with checkpoints, and how it is told.
+//! What goes wrong with checkpoints, and the words for it.
 
+use crate::lock::Owner;
 use espalier_protocol::{AppError, ErrorCode};
+use std::io;
 use std::path::{Path, PathBuf};
+use thiserror::Error;
 
-/// Any failure of a checkpoint operation.
-#[derive(Debug, thiserror::Error)]
+/// An error of this crate.
+#[derive(Debug, Error)]
 pub enum CheckpointError {
-    #[error("Project directory is not a git repository: {}", .0.display())]
-    NotARepository(PathBuf),
-    #[error("Project directory is a git repository without commits: {}", .0.display())]
-    Unborn(PathBuf),
-    #[error("Project directory is a bare git repository: {}", .0.display())]
-    Bare(PathBuf),
-    #[error("The project has uncommitted work: {} files.", .0.len())]
-    Dirty(Vec<String>),
-    #[error("Another session works on this project: {session} (process {pid}).")]
-    Locked { session: String, pid: u32 },
-    #[error("git: {0}")]
-    Git(#[from] git2::Error),
-    #[error("{}: {error}", path.display())]
-    Io {
-        path: PathBuf,
-        error: std::io::Error,
-    },
-    #[error("{0} is not as the checkpoint has it after the restore.")]
-    NotRestored(String),
-    #[error("{0} lies outside the project directory.")]
-    Outside(String),
-    #[error("A note of Espalier's could not be read or written: {0}")]
-    Note(#[from] serde_json::Error),
+    #[error("The project directory {} does not exist.", .dir.display())]
+    NoProject { dir: PathBuf },
+    #[error("Project directory is not a git repository")]
+    NotARepository { dir: PathBuf },
+    #[error("Project directory is not a git repository with a commit: its branch has none yet")]
+    Unborn { dir: PathBuf },
+    #[error("Project directory is a bare git repository: it has no files to work on")]
+    Bare { dir: PathBuf },
+    #[error("The git repository of the project directory cannot be read: {detail}")]
+    Corrupt { dir: PathBuf, detail: String },
+    #[error("The git repository belongs to another user, and git refuses to read it")]
+    NotOwned { dir: PathBuf },
+    #[error("The project directory has uncommitted work in {}.", count(.files.len(), "file"))]
+    Dirty { dir: PathBuf, files: Vec<String> },
+    #[error("The project directory is in use by {}.", .owner.describe())]
+    Locked { owner: Owner },
+    #[error("The disk is full: {doing}.")]
+    DiskFull { doing: String },
+    #[error("{doing}: {source}.")]
+    Io { doing: String, source: io::Error },
+    #[error("{doing}: {}.", .source.message())]
+    Git { doing: String, source: git2::Error },
+    #[error("There is no checkpoint {id} in the checkpoint store.")]
+    UnknownCheckpoint { id: String },
+    #[error("There is no file {path} in checkpoint {id}.")]
+    UnknownFile { id: String, path: String },
+    #[error("The session {session} has not begun in this project directory.")]
+    NotBegun { session: String },
+    #[error("A record of the checkpoint store does not make sense: {detail}.")]
+    BrokenStore { detail: String },
+    #[error("The session's branch {branch} could not be published: {detail}.")]
+    Publish { branch: String, detail: String },
+    #[error("The checkpoint could not be made. {source}")]
+    Capture { source: Box<CheckpointError> },
+    #[error("The files could not be brought to the checkpoint. {source}")]
+    Restore { source: Box<CheckpointError> },
+}
+
+/// The result of everything in this crate.
+pub type Result<T> = std::result::Result<T, CheckpointError>;
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 impl CheckpointError {
     /// The error as it crosses a boundary.
     pub fn to_app(&self) -> AppError {
-        let message = self.to_string();
+        let error = AppError::new(self.code(), self.to_string(), self.hint());
         match self {
-            Self::NotARepository(path) => AppError::new(
-                ErrorCode::NotARepository,
-                message,
-                init_hint(path),
-            ),
-            Self::Unborn(path) => AppError::new(
-                ErrorCode::NotARepository,
-                message,
-                format!("cd {}\ngit add -A\ngit commit -m \"Initial commit\"", path.display()),
-            ),
-            Self::Bare(_) => AppError::new(
-                ErrorCode::NotARepository,
-                message,
-                "Use a clone with a working directory: git clone REPOSITORY DIRECTORY",
-            ),
-            Self::Dirty(files) => AppError::new(
-                ErrorCode::DirtyWorkingDir,
-                message,
-                "Commit or stash them (git stash -u), or set live_agent.git_checkpoints.require_clean_working_dir to false; then they are carried and are there again afterwards.",
-            )
-            .with_details(files.clone()),
-            Self::Locked { .. } => AppError::new(
-                ErrorCode::ProjectLocked,
-                message,
-                "Close or park that session first.",
-            ),
-            Self::NotRestored(_) => AppError::new(
-                ErrorCode::RestoreFailed,
-                message,
-                "Stop what else writes to the project, then roll back again.",
-            ),
-            Self::Io { error, .. } if error.kind() == std::io::ErrorKind::StorageFull => {
-                AppError::new(ErrorCode::DiskFull, message, "Free some space, then go on.")
+            Self::Dirty { files, .. } => error.with_details(files.clone()),
+            Self::DiskFull { .. } | Self::Locked { .. } => error.retryable(),
+            Self::Capture { source } | Self::Restore { source } => {
+                let inner = source.to_app();
+                let error = AppError {
+                    hint: inner.hint,
+                    details: inner.details,
+                    ..error
+                };
+                error.retryable()
             }
-            Self::Git(error) if error.message().contains("No space left") => {
-                AppError::new(ErrorCode::DiskFull, message, "Free some space, then go on.")
-            }
-            Self::Git(_) | Self::Io { .. } | Self::Note(_) | Self::Outside(_) => AppError::new(
-                ErrorCode::CheckpointFailed,
-                message,
-                "Check the permissions of the project and of the data folder, then go on.",
+            _ => error,
+        }
+    }
+
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotARepository { .. }
+            | Self::Unborn { .. }
+            | Self::Bare { .. }
+            | Self::Corrupt { .. }
+            | Self::NotOwned { .. } => ErrorCode::NotARepository,
+            Self::Dirty { .. } => ErrorCode::DirtyWorkingDir,
+            Self::Locked { .. } => ErrorCode::ProjectLocked,
+            Self::DiskFull { .. } => ErrorCode::DiskFull,
+            Self::NoProject { .. } | Self::Io { .. } => ErrorCode::Io,
+            Self::UnknownCheckpoint { .. } | Self::UnknownFile { .. } => ErrorCode::Unknown,
+            Self::NotBegun { .. } => ErrorCode::NotNow,
+            Self::Git { .. }
+            | Self::BrokenStore { .. }
+            | Self::Publish { .. }
+            | Self::Capture { .. } => ErrorCode::CheckpointFailed,
+            Self::Restore { .. } => ErrorCode::RestoreFailed,
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::NoProject { .. } => "Check `project_dir` of the task.".to_owned(),
+            Self::NotARepository { dir } => first_commit(dir, true),
+            Self::Unborn { dir } => first_commit(dir, false),
+            Self::Bare { dir } => format!(
+                "Clone it and use the clone as `project_dir`:\ngit clone {} WORK_TREE",
+                shell_word(dir)
             ),
+            Self::Corrupt { dir, .. } => {
+                format!("See what is wrong with it:\ncd {}\ngit fsck", shell_word(dir))
+            }
+            Self::NotOwned { dir } => format!(
+                "If you trust it:\ngit config --global --add safe.directory {}",
+                shell_word(dir)
+            ),
+            Self::Dirty { dir, .. } => format!(
+                "Commit it or put it aside:\ncd {}\ngit stash --include-untracked\n\
+                 or set `require_clean_working_dir: false`: then the work becomes the start of the \
+                 session and is there again afterwards.",
+                shell_word(dir)
+            ),
+            Self::Locked { owner } if owner.pid == std::process::id() => {
+                "Close that session first.".to_owned()
+            }
+            Self::Locked { .. } => {
+                "Close that session, or end the process, and try again.".to_owned()
+            }
+            Self::DiskFull { .. } => {
+                "Make room on the disk and go on. Everything recorded so far is kept.".to_owned()
+            }
+            Self::Publish { .. } => {
+                "The checkpoints are safe in Espalier's own store; publishing is tried again at the \
+                 next step."
+                    .to_owned()
+            }
+            Self::Io { .. } => {
+                "Check that the file exists and can be read and written, then try again.".to_owned()
+            }
+            Self::NotBegun { .. } => "Open the session again.".to_owned(),
+            Self::Git { .. } | Self::BrokenStore { .. } => {
+                "Try again. If it stays so, the checkpoint store of this project is damaged; the \
+                 project's own files are not touched."
+                    .to_owned()
+            }
+            Self::UnknownCheckpoint { .. } | Self::UnknownFile { .. } => String::new(),
+            Self::Capture { source } | Self::Restore { source } => source.hint(),
+        }
+    }
+
+    /// Marks an error as one of making a checkpoint; a full disk stays a full disk.
+    pub(crate) fn while_capturing(self) -> Self {
+        match self {
+            Self::Io { .. } | Self::Git { .. } | Self::BrokenStore { .. } => Self::Capture {
+                source: Box::new(self),
+            },
+            other => other,
+        }
+    }
+
+    /// Marks an error as one of bringing files to a checkpoint; a full disk stays a full disk.
+    pub(crate) fn while_restoring(self) -> Self {
+        match self {
+            Self::Io { .. }
+            | Self::Git { .. }
+            | Self::BrokenStore { .. }
+            | Self::Capture { .. } => Self::Restore {
+                source: Box::new(self),
+            },
+            other => other,
         }
     }
 }
 
-fn init_hint(path: &Path) -> String {
+/// The document's commands that make a directory a repository with a first commit.
+fn first_commit(dir: &Path, init: bool) -> String {
+    let init = if init { "git init\n" } else { "" };
     format!(
-        "cd {}\ngit init\ngit add -A\ngit commit -m \"Initial commit\"",
-        path.display()
+        "The checkpoint system needs git. Initialise a repository in the project directory:\ncd {}\n{init}git add -A\ngit commit -m \"Initial commit\"",
+        shell_word(dir)
     )
 }
 
-/// Names the path an I/O error is about.
-pub(crate) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> CheckpointError + '_ {
-    |error| CheckpointError::Io {
-        path: path.to_path_buf(),
-        error,
+/// A path as one word of a shell command.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+@:,".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Says what was being done when an operation failed.
+pub(crate) trait Doing<T> {
+    /// Turns the error into this crate's, with `doing` as its first words.
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                CheckpointError::DiskFull { doing: doing() }
+            }
+            _ => CheckpointError::Io {
+                doing: doing(),
+                source,
+            },
+        })
+    }
+}
+
+impl<T> Doing<T> for rustix::io::Result<T> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(io::Error::from).doing(doing)
+    }
+}
+
+impl<T> Doing<T> for std::result::Result<T, git2::Error> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|source| {
+            // libgit2 reports the system's text; it has no code for a full disk.
+            if source.message().contains("No space left")
+                || source.message().contains("quota exceeded")
+            {
+                CheckpointError::DiskFull { doing: doing() }
+            } else {
+                CheckpointError::Git {
+                    doing: doing(),
+                    source,
+                }
+            }
+        })
     }
 }

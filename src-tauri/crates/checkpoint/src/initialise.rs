@@ -1,6 +1,6 @@
 //! Making a folder a git repository, when somebody asked for it.
 
-use crate::error::CheckpointError;
+use crate::error::{CheckpointError, Doing};
 use git2::{IndexAddOption, Repository, RepositoryInitOptions, Signature};
 use std::path::Path;
 
@@ -13,6 +13,10 @@ const EMAIL: &str = "espalier@localhost";
 /// # Errors
 /// When the folder cannot be read or written.
 pub fn initialise(folder: &Path, message: &str) -> Result<(), CheckpointError> {
+    commit_all(folder, message).doing(|| format!("making {} a git repository", folder.display()))
+}
+
+fn commit_all(folder: &Path, message: &str) -> Result<(), git2::Error> {
     let mut options = RepositoryInitOptions::new();
     options.initial_head("main").no_reinit(true);
     let repository = Repository::init_opts(folder, &options)?;

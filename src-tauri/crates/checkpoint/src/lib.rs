@@ -1,31 +1,50 @@
 //! Checkpoints of a project directory: snapshot, plan, restore, diff, clean-up.
-//!
-//! The truth is a bare repository of Espalier's own per project, which borrows the objects of the
-//! user's repository. Bytes go in and out unfiltered. The user's HEAD, index, stash, configuration
-//! and hooks are never used; his repository only gets the branches that `publish` shows.
 
+mod adopt;
 mod cleanup;
+mod diff;
+mod dirty;
 mod error;
-mod files;
+mod fault;
+mod hands;
 mod initialise;
 mod lock;
-mod original;
-mod paths;
-mod publish;
+mod loose;
+mod notes;
+mod objects;
+mod path;
+mod project;
+mod read;
 mod reader;
-mod restore;
-mod scan;
+mod request;
+mod rules;
+mod session;
+mod side;
 mod snapshot;
+mod space;
+mod stat;
+mod store;
+mod tracked;
 mod tree;
+mod uncaptured;
+mod walk;
 mod watch;
 
-pub use cleanup::{CleanupReport, CleanupRequest, RemovedBranch, cleanup};
+pub use cleanup::{CleanupReport, CleanupRequest, KeptBranch, RemovedBranch, cleanup};
 pub use error::CheckpointError;
 pub use initialise::initialise;
-pub use lock::{Owner, lock_owner};
+pub use lock::Owner;
 pub use reader::CheckpointReader;
-pub use restore::{RestorePlan, RestoreReport};
-pub use snapshot::{
-    BeginRequest, Begun, CaptureLimits, CheckpointRequest, Checkpoints, CommitInfo, Dirty,
-    OpenRequest, PutBackReport, ResumeState,
+pub use request::{
+    BeginRequest, Begun, CaptureLimits, CheckpointRequest, CommitInfo, Dirty, OpenRequest,
+    PlannedDir, PlannedFile, PutBackReport, RestorePlan, RestoreReport, ResumeState,
 };
+pub use session::Checkpoints;
+
+use std::path::Path;
+
+/// Who owns a project directory, if anybody ever did.
+pub fn lock_owner(project_dir: &Path, store_dir: &Path) -> Option<Owner> {
+    let store = store::Store::of(store_dir, project_dir).ok()?;
+    lock::owner(&store.lock_path())
+}

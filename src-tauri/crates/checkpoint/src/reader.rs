@@ -1,225 +1,206 @@
-//! Reading checkpoints, without the session's lock.
+//! Reads checkpoints. Needs no lock and not even the project: the store has everything.
 
-use crate::error::{CheckpointError, at};
-use crate::files::LINK;
-use crate::lock::folder;
-use crate::paths::{Bytes, from_text, in_project, to_text};
-use crate::restore::read_modes;
-use crate::snapshot::{open_shadow, open_user};
-use crate::tree;
-use espalier_protocol::step::FileVersion;
+use crate::diff::{self, Delta, TEXT_LIMIT, Version};
+use crate::error::{CheckpointError, Result};
+use crate::objects::Objects;
+use crate::path::RelPath;
+use crate::session::between;
+use crate::snapshot::Snapshot;
+use crate::store::Store;
+use crate::tree::{MODE_COMMIT, MODE_EXEC, MODE_LINK};
 use espalier_protocol::view::{FileDiff, TreeFile};
-use espalier_protocol::{ChangeKind, CheckpointId, FileChange};
-use git2::{Oid, Repository};
-use similar::{ChangeTag, TextDiff};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use espalier_protocol::{CheckpointId, FileChange};
+use git2::{ObjectType, Oid};
+use std::path::Path;
 
-/// Bytes of a side that a difference shows; larger ones are only named.
-const SHOWN: usize = 1024 * 1024;
-
-/// Reads what a project's checkpoints hold.
+/// Reads the checkpoints of one project.
 pub struct CheckpointReader {
-    shadow: Repository,
-    prefix: Bytes,
-    folder: PathBuf,
+    objects: Objects,
+    prefix: RelPath,
 }
 
-type Files = BTreeMap<Bytes, (Oid, i32)>;
-
 impl CheckpointReader {
-    /// Opens the checkpoints of a project.
-    pub fn open(project_dir: &Path, store_dir: &Path) -> Result<Self, CheckpointError> {
-        let root = project_dir.canonicalize().map_err(at(project_dir))?;
-        let folder = folder(store_dir, &root);
-        let user = open_user(&root)?;
-        let workdir = user.workdir().unwrap_or(&root);
-        let workdir = workdir.canonicalize().map_err(at(workdir))?;
+    /// Opens the checkpoints of a project directory.
+    pub fn open(project_dir: &Path, store_dir: &Path) -> Result<Self> {
+        let store = find(project_dir, store_dir)?;
+        let Some(project) = store.project()? else {
+            return Err(CheckpointError::BrokenStore {
+                detail: format!("no session was ever started in {}", project_dir.display()),
+            });
+        };
         Ok(Self {
-            shadow: open_shadow(&folder, &user)?,
-            prefix: in_project(&workdir, &root).unwrap_or_default(),
-            folder,
+            prefix: project.prefix()?,
+            objects: store.shadow()?,
         })
     }
 
-    fn files(&self, id: &CheckpointId) -> Result<Files, CheckpointError> {
-        let commit = self.shadow.find_commit(Oid::from_str(id.as_str())?)?;
-        Ok(tree::read(&self.shadow, commit.tree_id(), &self.prefix)?.files)
+    /// What differs from one checkpoint to another, with texts; without `from`, from its parent.
+    pub fn diff(&self, from: Option<&CheckpointId>, to: &CheckpointId) -> Result<Vec<FileDiff>> {
+        let delta = self.delta(from, to)?;
+        let changes = diff::changes(&self.objects, &delta)?;
+        changes
+            .into_iter()
+            .map(|change| self.with_texts(change))
+            .collect()
     }
 
-    /// Which paths differ; without `from`, against the checkpoint's own parent.
+    /// What a checkpoint changed against its parent, with texts.
+    pub fn step_diff(&self, checkpoint: &CheckpointId) -> Result<Vec<FileDiff>> {
+        self.diff(None, checkpoint)
+    }
+
+    /// What differs from one checkpoint to another; without `from`, from its parent.
     pub fn changes(
         &self,
         from: Option<&CheckpointId>,
         to: &CheckpointId,
-    ) -> Result<Vec<FileChange>, CheckpointError> {
-        let parent = self.parent(to)?;
-        let from = from.or(parent.as_ref());
-        let old = from
-            .map(|id| self.files(id))
-            .transpose()?
-            .unwrap_or_default();
-        let new = self.files(to)?;
-        let old_modes = from
-            .map(|id| read_modes(&self.folder, id))
-            .transpose()?
-            .unwrap_or_default();
-        let new_modes = read_modes(&self.folder, to)?;
-        let paths: BTreeSet<&Bytes> = old.keys().chain(new.keys()).collect();
-        let version =
-            |path: &Bytes, entry: &(Oid, i32), modes: &BTreeMap<Bytes, u32>| FileVersion {
-                blob: entry.0.to_string(),
-                mode: modes
-                    .get(path)
-                    .copied()
-                    .unwrap_or_else(|| u32::try_from(entry.1).unwrap_or(0)),
-            };
-        let mut changes = Vec::new();
-        for path in paths {
-            let was = old.get(path).map(|entry| version(path, entry, &old_modes));
-            let is = new.get(path).map(|entry| version(path, entry, &new_modes));
-            if was == is {
-                continue;
+    ) -> Result<Vec<FileChange>> {
+        diff::changes(&self.objects, &self.delta(from, to)?)
+    }
+
+    /// A file's bytes; the target's text for a link.
+    pub fn file(&self, checkpoint: &CheckpointId, path: &str) -> Result<Vec<u8>> {
+        let unknown = || CheckpointError::UnknownFile {
+            id: checkpoint.as_str().to_owned(),
+            path: path.to_owned(),
+        };
+        let snapshot = self.snapshot(checkpoint)?;
+        let place = RelPath::from_text(path).ok_or_else(unknown)?;
+        let (dir, name) = place.split_last().ok_or_else(unknown)?;
+        let tree = self
+            .objects
+            .tree(self.objects.at(snapshot.pair.files, &dir)?)?;
+        let entry = tree
+            .get(name)
+            .filter(|entry| !entry.is_tree() && entry.mode != MODE_COMMIT);
+        self.objects
+            .read(entry.ok_or_else(unknown)?.id, ObjectType::Blob)
+    }
+
+    /// All files, in the order of paths.
+    pub fn tree(&self, checkpoint: &CheckpointId) -> Result<Vec<TreeFile>> {
+        let snapshot = self.snapshot(checkpoint)?;
+        let mut files = Vec::new();
+        self.list(snapshot.pair.files, &RelPath::root(), &mut files)?;
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    fn list(&self, tree: Option<Oid>, dir: &RelPath, files: &mut Vec<TreeFile>) -> Result<()> {
+        for entry in self.objects.tree(tree)?.iter() {
+            let path = dir.join(entry.name);
+            if entry.is_tree() {
+                self.list(Some(entry.id), &path, files)?;
+            } else if entry.mode != MODE_COMMIT {
+                files.push(TreeFile {
+                    path: path.to_text(),
+                    size: u32::try_from(self.objects.size(entry.id)?).unwrap_or(u32::MAX),
+                    executable: entry.mode == MODE_EXEC,
+                    symlink: entry.mode == MODE_LINK,
+                });
             }
-            let kind = match (&was, &is) {
-                (None, _) => ChangeKind::Added,
-                (_, None) => ChangeKind::Deleted,
-                (Some(was), Some(is)) if was.blob == is.blob => ChangeKind::ModeChanged,
-                _ => ChangeKind::Modified,
-            };
-            let lines = line_counts(
-                &self.shadow,
-                old.get(path).map(|entry| entry.0),
-                new.get(path).map(|entry| entry.0),
-            );
-            changes.push(FileChange {
-                path: to_text(path),
-                kind,
-                old: was,
-                new: is,
-                added_lines: lines.map(|lines| lines.0),
-                removed_lines: lines.map(|lines| lines.1),
-            });
         }
-        Ok(changes)
+        Ok(())
     }
 
-    fn parent(&self, id: &CheckpointId) -> Result<Option<CheckpointId>, CheckpointError> {
-        let commit = self.shadow.find_commit(Oid::from_str(id.as_str())?)?;
-        Ok(commit
-            .parent_id(0)
-            .ok()
-            .map(|id| CheckpointId::new(id.to_string())))
+    fn snapshot(&self, id: &CheckpointId) -> Result<Snapshot> {
+        self.objects.snapshot(id.as_str(), &self.prefix)
     }
 
-    /// The differences with their texts; without `from`, against the checkpoint's own parent.
-    pub fn diff(
-        &self,
-        from: Option<&CheckpointId>,
-        to: &CheckpointId,
-    ) -> Result<Vec<FileDiff>, CheckpointError> {
-        let changes = self.changes(from, to)?;
-        changes
-            .into_iter()
-            .map(|change| self.file_diff(change))
-            .collect()
+    fn delta(&self, from: Option<&CheckpointId>, to: &CheckpointId) -> Result<Delta> {
+        let to = self.snapshot(to)?;
+        let from = match from {
+            Some(from) => self.snapshot(from)?,
+            None => {
+                let commit = self.objects.commit(to.commit)?;
+                // A user's own commit is where a session starts: nothing changed yet.
+                match commit
+                    .parents
+                    .first()
+                    .filter(|_| commit.trailers.session.is_some())
+                {
+                    Some(parent) => self.snapshot(&CheckpointId::new(parent.to_string()))?,
+                    None => return Ok(Delta::default()),
+                }
+            }
+        };
+        between(&self.objects, &from, &to)
     }
 
-    /// What a checkpoint changed against its parent.
-    pub fn step_diff(&self, id: &CheckpointId) -> Result<Vec<FileDiff>, CheckpointError> {
-        self.diff(None, id)
-    }
-
-    fn file_diff(&self, change: FileChange) -> Result<FileDiff, CheckpointError> {
-        let read = |version: &Option<FileVersion>| -> Result<Option<Vec<u8>>, CheckpointError> {
-            version
-                .as_ref()
-                .map(|version| {
-                    Ok(self
-                        .shadow
-                        .find_blob(Oid::from_str(&version.blob)?)?
-                        .content()
-                        .to_vec())
-                })
-                .transpose()
+    fn with_texts(&self, change: FileChange) -> Result<FileDiff> {
+        let read = |version: &Option<espalier_protocol::step::FileVersion>| match version {
+            Some(version) if !version.blob.is_empty() => {
+                let version = Version::try_from(version.clone()).map_err(|error| {
+                    CheckpointError::BrokenStore {
+                        detail: error.message().to_owned(),
+                    }
+                })?;
+                self.side(version)
+            }
+            _ => Ok(SideText::None),
         };
         let (old, new) = (read(&change.old)?, read(&change.new)?);
-        let sides = || old.iter().chain(&new);
-        let too_large = sides().any(|bytes| bytes.len() > SHOWN);
-        let binary = sides().any(|bytes| is_binary(bytes));
-        let text = |bytes: Option<Vec<u8>>| {
-            bytes
-                .filter(|_| !binary && !too_large)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        };
+        let binary = old.is_binary() || new.is_binary();
+        let too_large = old.is_too_large() || new.is_too_large();
+        let shown = !binary && !too_large;
         Ok(FileDiff {
             change,
-            old_text: text(old),
-            new_text: text(new),
+            old_text: old.text().filter(|_| shown),
+            new_text: new.text().filter(|_| shown),
             binary,
             too_large,
         })
     }
 
-    /// A file's bytes at a checkpoint.
-    pub fn file(&self, id: &CheckpointId, path: &str) -> Result<Vec<u8>, CheckpointError> {
-        let files = self.files(id)?;
-        let (oid, _) = files
-            .get(&from_text(path))
-            .ok_or_else(|| CheckpointError::Io {
-                path: PathBuf::from(path),
-                error: std::io::ErrorKind::NotFound.into(),
-            })?;
-        Ok(self.shadow.find_blob(*oid)?.content().to_vec())
-    }
-
-    /// The files of a checkpoint.
-    pub fn tree(&self, id: &CheckpointId) -> Result<Vec<TreeFile>, CheckpointError> {
-        let odb = self.shadow.odb()?;
-        self.files(id)?
-            .into_iter()
-            .map(|(path, (oid, mode))| {
-                let (size, _) = odb.read_header(oid)?;
-                Ok(TreeFile {
-                    path: to_text(&path),
-                    size: u32::try_from(size).unwrap_or(u32::MAX),
-                    executable: mode == 0o100_755,
-                    symlink: u32::try_from(mode).is_ok_and(|mode| mode == LINK),
-                })
-            })
-            .collect()
+    fn side(&self, version: Version) -> Result<SideText> {
+        if self.objects.size(version.id)? > TEXT_LIMIT {
+            return Ok(SideText::TooLarge);
+        }
+        let bytes = self.objects.read(version.id, ObjectType::Blob)?;
+        Ok(if diff::is_binary(&bytes) {
+            SideText::Binary
+        } else {
+            SideText::Text(String::from_utf8_lossy(&bytes).into_owned())
+        })
     }
 }
 
-fn is_binary(bytes: &[u8]) -> bool {
-    bytes.iter().take(8000).any(|byte| *byte == 0)
+/// One side of a difference.
+enum SideText {
+    None,
+    Binary,
+    TooLarge,
+    Text(String),
 }
 
-/// Lines added and removed; nothing for binary and very large contents.
-pub fn line_counts(
-    repository: &Repository,
-    old: Option<Oid>,
-    new: Option<Oid>,
-) -> Option<(u32, u32)> {
-    let read = |oid: Option<Oid>| match oid {
-        None => Some(Vec::new()),
-        Some(oid) => {
-            let blob = repository.find_blob(oid).ok()?;
-            let bytes = blob.content();
-            (bytes.len() <= SHOWN && !is_binary(bytes)).then(|| bytes.to_vec())
-        }
-    };
-    let (old, new) = (read(old)?, read(new)?);
-    let difference = TextDiff::configure()
-        .timeout(std::time::Duration::from_millis(20))
-        .diff_lines(old.as_slice(), new.as_slice());
-    let (mut added, mut removed) = (0, 0);
-    for change in difference.iter_all_changes() {
-        match change.tag() {
-            ChangeTag::Insert => added += 1,
-            ChangeTag::Delete => removed += 1,
-            ChangeTag::Equal => {}
+impl SideText {
+    fn is_binary(&self) -> bool {
+        matches!(self, Self::Binary)
+    }
+
+    fn is_too_large(&self) -> bool {
+        matches!(self, Self::TooLarge)
+    }
+
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
         }
     }
-    Some((added, removed))
+}
+
+/// A project's store, also when the project directory itself is gone.
+fn find(project_dir: &Path, store_dir: &Path) -> Result<Store> {
+    match Store::of(store_dir, project_dir) {
+        Err(CheckpointError::NoProject { dir }) => {
+            for store in Store::all(store_dir)? {
+                if store.project()?.is_some_and(|project| project.dir == dir) {
+                    return Ok(store);
+                }
+            }
+            Err(CheckpointError::NoProject { dir })
+        }
+        other => other,
+    }
 }

@@ -1,132 +1,75 @@
-//! Which paths changed since the last look, from the operating system's notifications.
+//! Which paths changed since somebody asked last.
 //!
-//! One watch a directory, never recursive. Notifications come in order through one queue, so the
-//! event of a cookie file that we write ourselves tells that all before it has been seen. Lost
-//! events, errors or a cookie that does not come mean: nobody knows, compare everything.
+//! Contract of a watch: every change made to a watched directory before [`Watch::drain`] is called
+//! is in its answer, or the answer says that something was lost. A directory that appears is
+//! reported whole: what was put into it before it was watched gave no event. Whoever reads such a
+//! directory watches it first.
 
-use crate::error::{CheckpointError, at};
-use notify::event::{EventKind, Flag};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use crate::dirty::DirtySet;
+use crate::path::RelPath;
+use std::path::Path;
 
-/// How long the cookie may take.
-const PATIENCE: Duration = Duration::from_millis(1000);
+#[cfg(target_os = "linux")]
+mod inotify;
+mod portable;
 
+/// What changed.
 #[derive(Debug, Default)]
-struct Seen {
-    paths: HashSet<PathBuf>,
-    cookie: u64,
-    lost: bool,
+pub struct Drained {
+    pub dirty: DirtySet,
+    /// Why the paths are not all: everything has to be looked at.
+    pub lost: Option<String>,
 }
 
-/// The watches on one project.
-pub struct Watch {
-    watcher: RecommendedWatcher,
-    seen: Arc<(Mutex<Seen>, Condvar)>,
-    cookies: PathBuf,
-    last_cookie: u64,
-    watched: HashSet<PathBuf>,
+/// A source of changes.
+pub trait Watch: Send {
+    /// Watches one directory, not what is below. Watching it again is harmless.
+    fn add(&mut self, dir: &RelPath);
+    /// Everything that changed up to now.
+    fn drain(&mut self) -> Drained;
 }
 
-impl Watch {
-    /// Starts watching; `cookies` is a folder of ours on any file system.
-    pub fn start(cookies: &Path) -> Result<Self, CheckpointError> {
-        std::fs::create_dir_all(cookies).map_err(at(cookies))?;
-        let seen = Arc::new((Mutex::new(Seen::default()), Condvar::new()));
-        let sink = Arc::clone(&seen);
-        let folder = cookies.to_path_buf();
-        let handler = move |event: notify::Result<notify::Event>| take(&sink, &folder, event);
-        let mut watcher =
-            notify::recommended_watcher(handler).map_err(|error| fail(cookies, &error))?;
-        watcher
-            .watch(cookies, RecursiveMode::NonRecursive)
-            .map_err(|error| fail(cookies, &error))?;
-        Ok(Self {
-            watcher,
-            seen,
-            cookies: cookies.to_path_buf(),
-            last_cookie: 0,
-            watched: HashSet::new(),
-        })
-    }
+/// No watch at all: every answer is that all may have changed.
+pub struct Blind(pub String);
 
-    /// Watches these directories too. False when one could not be watched.
-    pub fn add(&mut self, directories: &[PathBuf]) -> bool {
-        let mut all = true;
-        for directory in directories {
-            if self.watched.contains(directory) {
-                continue;
-            }
-            match self.watcher.watch(directory, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    self.watched.insert(directory.clone());
-                }
-                // A directory that is gone again needs no watch.
-                Err(_) if !directory.exists() => {}
-                Err(_) => all = false,
-            }
-        }
-        all
-    }
+impl Watch for Blind {
+    fn add(&mut self, _dir: &RelPath) {}
 
-    /// Forgets directories that are gone, so that one made anew is watched anew.
-    pub fn forget(&mut self, directory: &Path) {
-        self.watched
-            .retain(|watched| !watched.starts_with(directory));
-    }
-
-    /// All paths that changed up to now; `None` when nobody knows.
-    pub fn drain(&mut self) -> Option<HashSet<PathBuf>> {
-        self.last_cookie += 1;
-        let cookie = self.cookies.join(format!("cookie-{}", self.last_cookie));
-        let written = std::fs::write(&cookie, b"").and_then(|()| std::fs::remove_file(&cookie));
-        if written.is_err() {
-            return None;
+    fn drain(&mut self) -> Drained {
+        Drained {
+            dirty: DirtySet::everything(),
+            lost: Some(self.0.clone()),
         }
-        let (lock, told) = &*self.seen;
-        let wanted = self.last_cookie;
-        let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut seen, waited) = told
-            .wait_timeout_while(guard, PATIENCE, |seen| seen.cookie < wanted && !seen.lost)
-            .unwrap_or_else(PoisonError::into_inner);
-        let paths = std::mem::take(&mut seen.paths);
-        if waited.timed_out() || std::mem::take(&mut seen.lost) {
-            return None;
-        }
-        Some(paths)
     }
 }
 
-fn take(sink: &(Mutex<Seen>, Condvar), cookies: &Path, event: notify::Result<notify::Event>) {
-    let (lock, told) = sink;
-    let mut seen = lock.lock().unwrap_or_else(PoisonError::into_inner);
-    match event {
-        Err(_) => seen.lost = true,
-        Ok(event) if event.attrs.flag() == Some(Flag::Rescan) => seen.lost = true,
-        // Opening and reading change nothing.
-        Ok(event) if matches!(event.kind, EventKind::Access(_)) => return,
-        Ok(event) => {
-            for path in event.paths {
-                if path.parent() == Some(cookies) {
-                    let number = path
-                        .file_name()
-                        .and_then(|name| name.to_str()?.strip_prefix("cookie-")?.parse().ok());
-                    seen.cookie = seen.cookie.max(number.unwrap_or(0));
-                } else {
-                    seen.paths.insert(path);
-                }
-            }
-        }
+/// Chooses the watch by name: `notify`, or `none` for comparing all files every time. For finding
+/// out whether a missed change is the watch's fault, and for file systems that report nothing.
+const CHOICE: &str = "ESPALIER_WATCH";
+
+/// The best watch this system has for a project; `private` is a folder of ours outside it.
+pub fn open(project: &Path, private: &Path) -> Box<dyn Watch> {
+    let choice = std::env::var(CHOICE).unwrap_or_default();
+    match choice.as_str() {
+        "none" => return Box::new(Blind(format!("{CHOICE} is none."))),
+        "notify" => return portable(project, private),
+        _ => {}
     }
-    told.notify_all();
+    #[cfg(target_os = "linux")]
+    match inotify::Inotify::open(project) {
+        Ok(watch) => return Box::new(watch),
+        Err(error) => tracing::warn!(%error, "inotify is not available"),
+    }
+    portable(project, private)
 }
 
-fn fail(path: &Path, error: &notify::Error) -> CheckpointError {
-    CheckpointError::Io {
-        path: path.to_path_buf(),
-        error: std::io::Error::other(error.to_string()),
+/// The watch of the `notify` library, for systems without inotify.
+fn portable(project: &Path, private: &Path) -> Box<dyn Watch> {
+    match portable::Portable::open(project, private) {
+        Ok(watch) => Box::new(watch),
+        Err(error) => {
+            tracing::warn!(%error, "changes cannot be watched; every checkpoint compares all files");
+            Box::new(Blind(format!("Changes cannot be watched: {error}.")))
+        }
     }
 }

@@ -1,0 +1,16 @@
+//! Checkpoints against real repositories made with the `git` command.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod suite {
+    pub mod lab;
+
+    mod basics;
+    mod bytes;
+    mod cleaning;
+    mod crashes;
+    mod gaps;
+    mod git;
+    mod places;
+    mod repositories;
+    mod sequences;
+}
