@@ -56,6 +56,7 @@ bench: setup
 	@$(MAKE) --no-print-directory ui/dist/index.html
 	cargo build --locked --profile fast -p espalier
 	ESPALIER_BIN=$(abspath $(TARGET))/fast/espalier cargo bench --locked --profile fast -p espalier-engine --bench step
+	cargo bench --locked --profile fast -p espalier-checkpoint --bench checkpoints
 
 pictures: setup-test build
 	cargo run --locked -p espalier-tests --example pictures -- docs/screenshots

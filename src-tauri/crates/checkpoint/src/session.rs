@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 mod beginning;
 mod committing;
 mod ending;
+mod packing;
 mod planning;
 mod publishing;
 mod restoring;

@@ -1,13 +1,17 @@
 //! The checkpoint engine on its own thread: git work never blocks the actors, jobs keep their
-//! order, and publishing waits until nothing else is to do.
+//! order, and publishing, flushing and packing wait until nothing else is to do.
 
 use crate::error::EngineError;
 use espalier_checkpoint::Checkpoints;
 use espalier_protocol::CheckpointId;
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// Idle for so long, the thread flushes what it wrote: the model is thinking, or the turn is over.
+const QUIET: Duration = Duration::from_millis(500);
 
 type Job = Box<dyn FnOnce(&mut Checkpoints) + Send>;
 
@@ -92,56 +96,97 @@ fn gone() -> EngineError {
     EngineError::Internal("The checkpoint thread has ended.".to_owned())
 }
 
-fn work(mut checkpoints: Checkpoints, queue: &mpsc::Receiver<Message>) {
-    let mut unpublished: BTreeMap<String, CheckpointId> = BTreeMap::new();
-    let mut complaints = Vec::new();
+/// What the thread works with.
+struct Worker {
+    checkpoints: Checkpoints,
+    unpublished: BTreeMap<String, CheckpointId>,
+    /// Something was written that a power failure could still take.
+    unflushed: bool,
+    complaints: Vec<String>,
+}
+
+fn work(checkpoints: Checkpoints, queue: &mpsc::Receiver<Message>) {
+    let mut worker = Worker {
+        checkpoints,
+        unpublished: BTreeMap::new(),
+        unflushed: false,
+        complaints: Vec::new(),
+    };
     loop {
-        let message = if unpublished.is_empty() {
-            queue.recv().ok()
+        let waited = if !worker.unpublished.is_empty() {
+            queue.try_recv().map_err(|error| match error {
+                mpsc::TryRecvError::Empty => RecvTimeoutError::Timeout,
+                mpsc::TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        } else if worker.unflushed {
+            queue.recv_timeout(QUIET)
         } else {
-            match queue.try_recv() {
-                Ok(message) => Some(message),
-                Err(mpsc::TryRecvError::Empty) => {
-                    publish_one(&mut checkpoints, &mut unpublished, &mut complaints);
-                    continue;
-                }
-                Err(mpsc::TryRecvError::Disconnected) => None,
-            }
+            queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
-        match message {
-            Some(Message::Run(job)) => job(&mut checkpoints),
-            Some(Message::Publish { branch, tip }) => {
-                unpublished.insert(branch, tip);
+        match waited {
+            Ok(Message::Run(job)) => {
+                job(&mut worker.checkpoints);
+                worker.unflushed = true;
             }
-            Some(Message::Settle(reply)) => {
-                while !unpublished.is_empty() {
-                    publish_one(&mut checkpoints, &mut unpublished, &mut complaints);
-                }
+            Ok(Message::Publish { branch, tip }) => {
+                worker.unpublished.insert(branch, tip);
+            }
+            Ok(Message::Settle(reply)) => {
+                worker.settle();
                 // The asker may have gone; nothing depends on the answer.
-                let _ = reply.send(std::mem::take(&mut complaints));
+                let _ = reply.send(std::mem::take(&mut worker.complaints));
             }
-            None => {
-                while !unpublished.is_empty() {
-                    publish_one(&mut checkpoints, &mut unpublished, &mut complaints);
-                }
+            Err(RecvTimeoutError::Timeout) if !worker.unpublished.is_empty() => {
+                worker.publish_one();
+            }
+            Err(RecvTimeoutError::Timeout) => worker.flush(),
+            Err(RecvTimeoutError::Disconnected) => {
+                worker.settle();
                 return;
             }
         }
     }
 }
 
-fn publish_one(
-    checkpoints: &mut Checkpoints,
-    unpublished: &mut BTreeMap<String, CheckpointId>,
-    complaints: &mut Vec<String>,
-) {
-    if let Some((branch, tip)) = unpublished.pop_first()
-        && let Err(error) = checkpoints.publish(&branch, &tip)
-    {
-        tracing::warn!(%error, %branch, "a branch could not be published");
-        let complaint = format!("{branch} could not be shown in the project's repository: {error}");
-        if !complaints.contains(&complaint) {
-            complaints.push(complaint);
+impl Worker {
+    fn settle(&mut self) {
+        while !self.unpublished.is_empty() {
+            self.publish_one();
+        }
+        if self.unflushed {
+            self.flush();
+        }
+    }
+
+    /// Makes what was written outlive a power failure, and packs it when there is much of it.
+    fn flush(&mut self) {
+        self.unflushed = false;
+        let mut flushed = self.checkpoints.sync();
+        if flushed.is_ok() && self.checkpoints.is_packing_due() {
+            flushed = self.checkpoints.pack();
+        }
+        if let Err(error) = flushed {
+            tracing::warn!(%error, "the checkpoint store was not flushed");
+            self.complain(error.to_string());
+        }
+    }
+
+    fn publish_one(&mut self) {
+        let Some((branch, tip)) = self.unpublished.pop_first() else {
+            return;
+        };
+        self.unflushed = true;
+        if let Err(error) = self.checkpoints.publish(&branch, &tip) {
+            tracing::warn!(%error, %branch, "a branch could not be published");
+            self.complain(format!(
+                "{branch} could not be shown in the project's repository: {error}"
+            ));
+        }
+    }
+
+    fn complain(&mut self, complaint: String) {
+        if !self.complaints.contains(&complaint) {
+            self.complaints.push(complaint);
         }
     }
 }

@@ -1,0 +1,65 @@
+//! Packing the store loses nothing and saves space.
+
+use super::lab::{Lab, assert_same};
+use espalier_checkpoint::CheckpointReader;
+use std::path::{Path, PathBuf};
+
+/// The folder of the shadow repository.
+fn shadow(dir: &Path) -> PathBuf {
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if folder.join("objects").is_dir() {
+            return folder;
+        }
+        let entries = std::fs::read_dir(&folder).unwrap();
+        folders.extend(
+            entries
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.is_dir()),
+        );
+    }
+    panic!("no repository below {}", dir.display());
+}
+
+#[test]
+fn a_packed_store_has_every_checkpoint_and_takes_more() {
+    let lab = Lab::new();
+    let mut run = lab.begin();
+    let base = run.head.clone();
+    let states: Vec<_> = (0..30)
+        .map(|number| {
+            lab.write("src/lib.py", format!("{number}\n").repeat(500));
+            lab.write(&format!("new/{number}"), "new\n");
+            (run.step().id, lab.listing())
+        })
+        .collect();
+    let shadow = shadow(run.checkpoints.store_dir());
+    let count = |what: &str| -> u32 {
+        let told = lab.git_in(&shadow, &["count-objects", "-v"]);
+        let line = told.lines().find(|line| line.starts_with(what)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    assert!(count("count:") > 90);
+    run.checkpoints.pack().unwrap();
+    assert_eq!(count("count:"), 0);
+    assert_eq!(count("packs:"), 1);
+    lab.git_in(&shadow, &["fsck", "--strict", "--no-dangling"]);
+
+    // A reader that was open before finds what moved, and every state comes back.
+    for (id, listing) in [&states[3], &states[29], &states[0]] {
+        run.restore(id);
+        assert_same(&lab.listing(), listing);
+    }
+    run.restore(&base);
+    lab.write("after.txt", "after\n");
+    let after = run.step();
+    assert!(after.created);
+    run.checkpoints.pack().unwrap();
+    assert_eq!(count("packs:"), 2);
+    let reader = CheckpointReader::open(&lab.project, &lab.store).unwrap();
+    assert_eq!(reader.file(&after.id, "after.txt").unwrap(), b"after\n");
+    run.checkpoints
+        .publish("session-branch", &after.id)
+        .unwrap();
+    assert_eq!(lab.git(&["show", "session-branch:after.txt"]), "after");
+}
