@@ -19,6 +19,10 @@ pub enum CheckpointError {
     Bare { dir: PathBuf },
     #[error("The git repository of the project directory cannot be read: {detail}")]
     Corrupt { dir: PathBuf, detail: String },
+    #[error(
+        "The git repository of the project directory has a format that cannot be read: {detail}"
+    )]
+    Unsupported { dir: PathBuf, detail: String },
     #[error("The git repository belongs to another user, and git refuses to read it")]
     NotOwned { dir: PathBuf },
     #[error("The project directory has uncommitted work in {}.", count(.files.len(), "file"))]
@@ -84,6 +88,7 @@ impl CheckpointError {
             | Self::Unborn { .. }
             | Self::Bare { .. }
             | Self::Corrupt { .. }
+            | Self::Unsupported { .. }
             | Self::NotOwned { .. } => ErrorCode::NotARepository,
             Self::Dirty { .. } => ErrorCode::DirtyWorkingDir,
             Self::Locked { .. } => ErrorCode::ProjectLocked,
@@ -111,6 +116,11 @@ impl CheckpointError {
             Self::Corrupt { dir, .. } => {
                 format!("See what is wrong with it:\ncd {}\ngit fsck", shell_word(dir))
             }
+            Self::Unsupported { dir, .. } => format!(
+                "Espalier reads repositories with SHA-1 objects and references in files. Reftables can \
+                 be converted:\ncd {}\ngit refs migrate --ref-format=files",
+                shell_word(dir)
+            ),
             Self::NotOwned { dir } => format!(
                 "If you trust it:\ngit config --global --add safe.directory {}",
                 shell_word(dir)

@@ -7,6 +7,7 @@ mod dirty;
 mod error;
 mod fault;
 mod hands;
+mod index;
 mod initialise;
 mod lock;
 mod loose;

@@ -13,6 +13,7 @@ use crate::tracked::Tracked;
 use git2::{ObjectType, Oid, Repository};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -163,8 +164,24 @@ pub fn state_files(objects: &Objects, project: &Project) -> Result<StateFiles> {
         for name in FILES {
             note(objects, &dir, Path::new(name), label, &mut found)?;
         }
+        for name in shared_indexes(&dir)? {
+            note(objects, &dir, Path::new(&name), label, &mut found)?;
+        }
         for name in FOLDERS {
             note_folder(objects, &dir, Path::new(name), label, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// What a split index builds upon.
+fn shared_indexes(dir: &Path) -> Result<Vec<OsString>> {
+    let doing = || format!("Reading {}", dir.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).doing(doing)? {
+        let name = entry.doing(doing)?.file_name();
+        if name.as_bytes().starts_with(b"sharedindex.") {
+            found.push(name);
         }
     }
     Ok(found)

@@ -124,6 +124,14 @@ fn why(dir: &Path, error: &git2::Error) -> CheckpointError {
     match error.code() {
         ErrorCode::NotFound => CheckpointError::NotARepository { dir },
         ErrorCode::Owner => CheckpointError::NotOwned { dir },
+        _ if error.message().starts_with("unknown object format")
+            || error.message().contains("unsupported extension") =>
+        {
+            CheckpointError::Unsupported {
+                dir,
+                detail: error.message().to_owned(),
+            }
+        }
         _ => CheckpointError::Corrupt {
             dir,
             detail: error.message().to_owned(),

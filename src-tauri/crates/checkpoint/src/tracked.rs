@@ -12,8 +12,10 @@ use crate::stat::{StatCache, StatKey};
 use crate::tree::{Changes, MODE_COMMIT, MODE_TREE};
 use git2::{IndexEntry, Oid, Repository, Status, StatusOptions};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 const SKIP_WORKTREE: u16 = 1 << 14;
 const INTENT_TO_ADD: u16 = 1 << 13;
@@ -235,8 +237,20 @@ pub fn uncommitted(
     let statuses = repository
         .statuses(Some(&mut options))
         .doing(|| "Comparing with HEAD".to_owned())?;
+    let index = repository
+        .index()
+        .doing(|| "Reading the index".to_owned())?;
+    // libgit2 takes what a sparse checkout leaves out for deleted.
+    let sparse = |entry: &git2::StatusEntry<'_>| {
+        let path = Path::new(OsStr::from_bytes(entry.path_bytes()));
+        entry.status() == Status::WT_DELETED
+            && index
+                .get_path(path, 0)
+                .is_some_and(|entry| entry.flags_extended & SKIP_WORKTREE != 0)
+    };
     let mut paths: Vec<String> = statuses
         .iter()
+        .filter(|entry| !sparse(entry))
         .filter(|entry| !entry.status().intersects(Status::IGNORED) && !entry.status().is_empty())
         .filter_map(|entry| within(prefix, entry.path_bytes()))
         .filter(|path| !excluded.iter().any(|excluded| path.is_within(excluded)))

@@ -10,6 +10,7 @@ mod suite {
     mod crashes;
     mod gaps;
     mod git;
+    mod hazards;
     mod packing;
     mod places;
     mod repositories;

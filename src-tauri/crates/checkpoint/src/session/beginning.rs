@@ -25,6 +25,7 @@ impl Checkpoints {
         progress: &mut dyn FnMut(u32, Option<u32>),
     ) -> Result<Begun> {
         let repository = self.project.repository()?;
+        crate::index::make_readable(&self.project, &repository, self.store.dir())?;
         let carried = tracked::uncommitted(&repository, &self.prefix, &self.excluded)?;
         if request.require_clean && !carried.is_empty() {
             return Err(CheckpointError::Dirty {
@@ -163,6 +164,7 @@ impl Checkpoints {
         match self.project.repository() {
             Ok(repository) => {
                 self.adopt(&repository)?;
+                crate::index::make_readable(&self.project, &repository, self.store.dir())?;
                 self.read_tracked(&repository).map(|_| ())
             }
             Err(error) => {

@@ -218,6 +218,8 @@ fn git_environment(mut command: Command, temp: &TempDir) -> Command {
     command
         .env("HOME", temp.path())
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        // The tests cut no power.
+        .env("GIT_TEST_FSYNC", "0")
         .env("GIT_CONFIG_GLOBAL", "/dev/null");
     command
 }
@@ -293,6 +295,15 @@ impl Run {
         let checkpoint = self.checkpoints.checkpoint(&request).unwrap();
         self.head = checkpoint.id.clone();
         checkpoint
+    }
+
+    /// Opens the session anew, as after the end of the process.
+    pub fn reopen(&mut self, lab: &Lab) {
+        // The lock is let go of before it is taken again.
+        let parked = Lab::new();
+        let old = std::mem::replace(&mut self.checkpoints, parked.open());
+        drop(old);
+        self.checkpoints = lab.open();
     }
 
     /// Brings the files to a checkpoint; the head moves to it.

@@ -102,6 +102,7 @@ fn a_sparse_checkout_keeps_what_it_left_out() {
     lab.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/src/deep/"]);
     assert!(!lab.exists("src/deep/x.py"));
     let mut run = lab.begin();
+    assert!(run.begun.carried.is_empty(), "{:?}", run.begun.carried);
     assert_eq!(run.head.as_str(), lab.git(&["rev-parse", "HEAD"]));
     lab.write("a.txt", "two\n");
     let step = run.step();

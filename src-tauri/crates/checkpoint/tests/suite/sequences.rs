@@ -1,8 +1,8 @@
 //! Random sequences of changes, checkpoints and restores against a model: the listing of every byte
 //! on disk when a checkpoint was taken.
 
-use super::lab::{Lab, Listing, assert_same};
-use espalier_checkpoint::Dirty;
+use super::lab::{Lab, Listing, Run, assert_same, begin};
+use espalier_checkpoint::{CheckpointReader, Dirty};
 use espalier_protocol::CheckpointId;
 use proptest::prelude::*;
 use std::fs;
@@ -23,6 +23,11 @@ enum Deed {
     Scan,
     Named(usize, u8),
     Restore(usize),
+    Undo,
+    Overtaken(usize, usize, u8),
+    Reopen,
+    Park,
+    Publish,
 }
 
 /// Few places, so that files, links and directories meet.
@@ -45,6 +50,12 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Scan),
         2 => (place(), any::<u8>()).prop_map(|(place, byte)| Deed::Named(place, byte)),
         4 => any::<usize>().prop_map(Deed::Restore),
+        2 => Just(Deed::Undo),
+        1 => (any::<usize>(), place(), any::<u8>())
+            .prop_map(|(which, place, byte)| Deed::Overtaken(which, place, byte)),
+        1 => Just(Deed::Reopen),
+        1 => Just(Deed::Park),
+        1 => Just(Deed::Publish),
     ]
 }
 
@@ -89,45 +100,148 @@ fn do_to_disk(project: &Path, deed: &Deed) {
     };
 }
 
-fn play(deeds: &[Deed]) {
-    let lab = Lab::new();
-    let mut run = lab.begin();
-    let mut known: Vec<(CheckpointId, Listing)> = vec![(run.head.clone(), lab.listing())];
-    for deed in deeds {
-        do_to_disk(&lab.project, deed);
+/// A session and what its checkpoints must hold. Going back to any checkpoint and on from there is
+/// a branch; `undo` holds what each move left behind.
+struct Game {
+    lab: Lab,
+    run: Run,
+    known: Vec<(CheckpointId, Listing)>,
+    undo: Vec<(CheckpointId, Listing)>,
+}
+
+impl Game {
+    fn new() -> Self {
+        let lab = Lab::new();
+        let run = lab.begin();
+        let known = vec![(run.head.clone(), lab.listing())];
+        Self {
+            lab,
+            run,
+            known,
+            undo: Vec::new(),
+        }
+    }
+
+    fn play(&mut self, deed: &Deed) {
+        do_to_disk(&self.lab.project, deed);
         match deed {
-            Deed::Checkpoint | Deed::Scan => {
-                let dirty = if matches!(deed, Deed::Scan) {
-                    Dirty::FullScan
-                } else {
-                    Dirty::Watched
-                };
-                let checkpoint = run.step_of(dirty);
-                known.push((checkpoint.id, lab.listing()));
-                // What the watch reported was everything there was.
-                let missed = run.step_of(Dirty::FullScan);
-                assert!(!missed.created, "missed: {:?}", missed.changes);
-            }
+            Deed::Checkpoint => self.keep(Dirty::Watched),
+            Deed::Scan => self.keep(Dirty::FullScan),
             Deed::Named(place, _) => {
-                run.step_of(Dirty::Paths(vec![PLACES[*place].to_owned()]));
+                self.run
+                    .step_of(Dirty::Paths(vec![PLACES[*place].to_owned()]));
             }
             Deed::Restore(which) => {
-                let present = run.step();
-                known.push((present.id, lab.listing()));
-                let (target, listing) = known[which % known.len()].clone();
-                let report = run.restore(&target);
-                assert!(report.left_alone.is_empty(), "{report:?}");
-                assert_same(&lab.listing(), &listing);
-                assert!(run.checkpoints.edited_by_hand(&target).unwrap().is_empty());
+                let target = self.known[which % self.known.len()].clone();
+                self.go_to(target);
             }
+            Deed::Undo => {
+                if let Some(target) = self.undo.pop() {
+                    self.go_to(target);
+                }
+            }
+            Deed::Overtaken(which, place, byte) => self.overtaken(*which, *place, *byte),
+            Deed::Reopen => self.reopen(),
+            Deed::Park => self.park(),
+            Deed::Publish => self.publish(),
             _ => {}
         }
     }
+
+    fn keep(&mut self, dirty: Dirty) {
+        let checkpoint = self.run.step_of(dirty);
+        self.known.push((checkpoint.id, self.lab.listing()));
+        // What the watch reported was everything there was.
+        let missed = self.run.step_of(Dirty::FullScan);
+        assert!(!missed.created, "missed: {:?}", missed.changes);
+    }
+
+    fn go_to(&mut self, (target, listing): (CheckpointId, Listing)) {
+        let present = self.run.step();
+        let left = (present.id, self.lab.listing());
+        self.known.push(left.clone());
+        self.undo.push(left);
+        let report = self.run.restore(&target);
+        assert!(
+            report.left_alone.is_empty() && report.kept.is_none(),
+            "{report:?}"
+        );
+        assert_same(&self.lab.listing(), &listing);
+        let edited = self.run.checkpoints.edited_by_hand(&target).unwrap();
+        assert!(edited.is_empty(), "{edited:?}");
+    }
+
+    /// A file is written after the plan was made: its bytes are on disk or in what was kept.
+    fn overtaken(&mut self, which: usize, place: usize, byte: u8) {
+        let target = self.known[which % self.known.len()].0.clone();
+        let present = self.run.step();
+        let checkpoints = &mut self.run.checkpoints;
+        let plan = checkpoints.plan_restore(&present.id, &target).unwrap();
+        do_to_disk(&self.lab.project, &Deed::Write(place, byte));
+        // Through a link the bytes are in the file behind it.
+        let real = self.lab.path(PLACES[place]).canonicalize();
+        let real = real
+            .ok()
+            .filter(|path| fs::read(path).is_ok_and(|bytes| bytes == [byte; 3]));
+        let report = checkpoints.restore(&plan).unwrap();
+        self.run.head = target;
+        let Some(real) = real else { return };
+        let written = [byte; 3].to_vec();
+        let name = real.strip_prefix(&self.lab.project).unwrap();
+        let reader = CheckpointReader::open(&self.lab.project, &self.lab.store).unwrap();
+        let held = |id: &CheckpointId| reader.file(id, name.to_str().unwrap()).ok();
+        let there = fs::read(&real).ok() == Some(written.clone())
+            || held(&present.id) == Some(written.clone())
+            || report.kept.is_some_and(|kept| held(&kept) == Some(written));
+        assert!(there, "{}: lost", real.display());
+    }
+
+    /// The process ends and another takes the session up.
+    fn reopen(&mut self) {
+        self.run.reopen(&self.lab);
+        let differs = self.run.checkpoints.resume(&self.run.head).unwrap().differs;
+        let checkpoint = self.run.step();
+        assert_eq!(checkpoint.created, differs);
+        self.known.push((checkpoint.id, self.lab.listing()));
+    }
+
+    /// The project is put back as the user had it, and the session begins again where it was.
+    fn park(&mut self) {
+        let present = self.run.step();
+        let listing = self.lab.listing();
+        let report = self.run.checkpoints.put_back(false, &present.id).unwrap();
+        assert!(report.left_alone.is_empty(), "{report:?}");
+        assert_same(&self.lab.listing(), &self.known[0].1);
+        self.run.reopen(&self.lab);
+        self.run.head = begin(&mut self.run.checkpoints).base.id;
+        self.run.restore(&present.id);
+        assert_same(&self.lab.listing(), &listing);
+    }
+
+    fn publish(&mut self) {
+        let present = self.run.step();
+        let branch = "potato-session-abc123";
+        self.run.checkpoints.publish(branch, &present.id).unwrap();
+        assert_eq!(self.lab.git(&["rev-parse", branch]), present.id.as_str());
+        let tree = self.lab.git(&["rev-parse", &format!("{branch}^{{tree}}")]);
+        // Git agrees on what the files are.
+        self.lab.git(&["read-tree", "--empty"]);
+        self.lab.git(&["add", "-A"]);
+        assert_eq!(tree, self.lab.git(&["write-tree"]));
+        self.lab.git(&["fsck", "--strict"]);
+    }
+}
+
+fn play(deeds: &[Deed]) {
+    let mut game = Game::new();
+    for deed in deeds {
+        game.play(deed);
+    }
     // Every checkpoint can still be reached, whatever lies between.
-    run.step();
-    for (target, listing) in known.iter().rev().take(6) {
-        run.restore(target);
-        assert_same(&lab.listing(), listing);
+    game.run.step();
+    for (target, listing) in game.known.clone().iter().rev().take(6) {
+        game.run.restore(target);
+        assert_same(&game.lab.listing(), listing);
     }
 }
 
