@@ -185,6 +185,7 @@ impl<'a> Hands<'a> {
             Ok(opened) => File::from(opened),
             Err(error) => return Ok(Err(error)),
         };
+        fault::point("opened");
         self.objects.copy_to(version.id, &mut file)?;
         Ok(fchmod(&file, permissions(version.full_mode)))
     }

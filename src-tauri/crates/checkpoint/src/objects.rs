@@ -98,6 +98,7 @@ impl Objects {
         let name = id.to_string();
         let mut deflater = self.deflater.borrow_mut();
         let packed = deflater.object(kind.str(), bytes).doing(doing)?;
+        crate::fault::point("object");
         loose::place(&self.dir.join(&name[..2]), &name[2..], packed).doing(doing)?;
         self.known.borrow_mut().insert(id);
         Ok(id)

@@ -8,6 +8,7 @@ mod suite {
     mod bytes;
     mod cleaning;
     mod crashes;
+    mod full;
     mod gaps;
     mod git;
     mod hazards;

@@ -4,6 +4,7 @@ use super::Checkpoints;
 use super::publishing::{delete_reference, set_reference, target};
 use crate::adopt::{COPIED, adopt_objects};
 use crate::error::{CheckpointError, Doing, Result};
+use crate::fault;
 use crate::notes::{Noted, Notes, References, is_ours, place, references, state_files};
 use crate::request::PutBackReport;
 use espalier_protocol::CheckpointId;
@@ -36,6 +37,7 @@ impl Checkpoints {
             report.left_alone = restored.left_alone;
             report.kept = restored.kept.or(report.kept);
         }
+        fault::point("files_back");
         report.agent_git = self.put_repository_back(&notes)?;
         Ok(report)
     }
@@ -80,6 +82,7 @@ impl Checkpoints {
             self.objects.dir(),
             COPIED,
         )?;
+        fault::point("adopted");
         self.keep_detached(&repository, notes, &mut told)?;
         self.put_references_back(&repository, notes, &mut told)?;
         self.put_files_back(&repository, notes, &mut told)?;
@@ -224,6 +227,7 @@ impl Checkpoints {
             if self.is_log_in_use(repository, key)? {
                 continue;
             }
+            fault::point("state_removed");
             fs::remove_file(&path).doing(|| format!("Removing {}", path.display()))?;
             remove_empty_folders(&path, &self.project.common_dir, &self.project.git_dir);
             if let Some(words) = matters(key) {
@@ -245,6 +249,7 @@ impl Checkpoints {
         let doing = || format!("Putting {} back", path.display());
         let id = Oid::from_str(&noted.blob).doing(doing)?;
         let bytes = self.objects.read(id, ObjectType::Blob)?;
+        fault::point("state");
         crate::store::write_whole(path, &bytes)?;
         fs::set_permissions(path, fs::Permissions::from_mode(noted.mode)).doing(doing)
     }

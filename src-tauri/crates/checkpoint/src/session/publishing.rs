@@ -248,6 +248,7 @@ pub fn delete_reference(repository: &Repository, name: &str) -> Result<()> {
 fn patiently(
     mut act: impl FnMut() -> std::result::Result<(), git2::Error>,
 ) -> std::result::Result<(), git2::Error> {
+    crate::fault::point("reference");
     let mut tries = 0;
     loop {
         match act() {

@@ -77,12 +77,14 @@ impl Checkpoints {
     ) -> Result<RestoreReport> {
         let (from, target) = (self.snapshot(&plan.from)?, self.snapshot(&plan.target)?);
         let root = self.open_root()?;
-        let (found, newly_kept) = self.keep_what_changed(&root, plan, &from)?;
+        fault::point("begun");
+        let (found, kept) = self.keep_what_changed(&root, plan, &from, kept)?;
         let mut report = RestoreReport {
             left_alone: plan.left_alone.clone(),
-            kept: newly_kept.or(kept),
+            kept,
             ..RestoreReport::default()
         };
+        fault::point("kept");
         let journal = Journal {
             plan: plan.clone(),
             kept: report.kept.clone(),
@@ -90,19 +92,22 @@ impl Checkpoints {
         write_json(&self.journal_path(), &journal)?;
         fault::point("journal");
         self.move_files(&root, plan, &found, &mut report)?;
+        fault::point("moved");
         self.verify(plan, &target, &mut report)?;
+        fault::point("verified");
         std::fs::remove_file(self.journal_path())
             .doing(|| "Closing the restore's journal".to_owned())?;
         Ok(report)
     }
 
     /// Stores what the plan's paths hold where that is neither what the plan expects nor what it
-    /// will write.
+    /// will write. What an earlier attempt kept is the parent of what this one keeps.
     fn keep_what_changed(
         &mut self,
         root: &OwnedFd,
         plan: &RestorePlan,
         from: &Snapshot,
+        earlier: Option<CheckpointId>,
     ) -> Result<(Found, Option<CheckpointId>)> {
         self.drain();
         self.stand_on(from)?;
@@ -124,19 +129,23 @@ impl Checkpoints {
             .filter(|file| wanted.contains_key(&file.path))
             .map(|file| (file.path, file.new))
             .collect();
+        let parent = match &earlier {
+            Some(earlier) => self.snapshot(earlier)?,
+            None => *from,
+        };
+        let unheld = crate::diff::between(&self.objects, parent.pair, present)?;
+        let unheld: BTreeSet<RelPath> = unheld.files.into_iter().map(|file| file.path).collect();
         let lost = found.iter().any(|(path, version)| {
-            version.is_some()
-                && wanted
-                    .get(path)
-                    .is_some_and(|planned| planned.new != *version)
+            let planned = wanted.get(path).and_then(|planned| planned.new);
+            version.is_some() && *version != planned && unheld.contains(path)
         });
         let kept = match lost {
             true => {
                 let message = "Files found changed before a restore";
-                let snapshot = self.commit_pair(from, present, message, |_| {})?;
+                let snapshot = self.commit_pair(&parent, present, message, |_| {})?;
                 Some(CheckpointId::new(snapshot.commit.to_string()))
             }
-            false => None,
+            false => earlier,
         };
         Ok((found, kept))
     }
