@@ -100,7 +100,11 @@ impl Store {
                 .external_template(false)
                 .no_reinit(false)
                 .initial_head("espalier");
-            Repository::init_opts(&dir, &options).doing(doing)?;
+            let repository = Repository::init_opts(&dir, &options).doing(doing)?;
+            // Records and noted state have no reference: packing may move them, never remove them.
+            let mut config = repository.config().doing(doing)?;
+            config.set_str("gc.auto", "0").doing(doing)?;
+            config.set_str("gc.pruneExpire", "never").doing(doing)?;
             // A full pack has 256 folders; making them on the way costs more than making them now.
             for first in 0..=255_u8 {
                 let folder = dir.join("objects").join(format!("{first:02x}"));

@@ -11,7 +11,7 @@ use crate::objects::Objects;
 use crate::path::RelPath;
 use crate::read::{self, Content};
 use crate::rules::{Here, IgnoreFile, Rules};
-use crate::side::{Side, git_mode};
+use crate::side::Side;
 use crate::stat::StatCache;
 use crate::tree::{Changes, MODE_COMMIT, MODE_LINK, MODE_TREE, Tree};
 use crate::uncaptured::Gaps;
@@ -22,6 +22,10 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, Stat, statat};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
+
+mod next;
+
+use next::{Before, Found, Next};
 
 /// Beginning of the names that a restore writes under before it renames.
 pub const TEMPORARY: &[u8] = b".espalier-tmp-";
@@ -53,46 +57,6 @@ pub struct Walk<'a> {
     /// Store what would be left out for its size or because it is ignored: it is about to be
     /// overwritten.
     pub rescue: bool,
-}
-
-/// What one name turned out to be.
-enum Found {
-    /// Nothing that a checkpoint holds.
-    Nothing,
-    /// Whatever was known of it stays.
-    Kept,
-    File {
-        full_mode: u32,
-        id: Oid,
-    },
-    Directory {
-        full_mode: u32,
-        pair: Pair,
-    },
-}
-
-/// What is known of one name from the parent.
-struct Before {
-    entry: Option<(u32, Oid)>,
-    side: Option<Oid>,
-    empty_dir: bool,
-}
-
-impl Before {
-    fn is_known(&self) -> bool {
-        self.entry.is_some() || self.empty_dir
-    }
-
-    fn pair(&self) -> Pair {
-        let files = self
-            .entry
-            .filter(|(mode, _)| *mode == MODE_TREE)
-            .map(|(_, id)| id);
-        Pair {
-            files,
-            side: self.side,
-        }
-    }
 }
 
 /// Where a descent stands.
@@ -388,64 +352,6 @@ impl Walk<'_> {
         };
         self.rules.keep(path, file.clone());
         Ok(file)
-    }
-}
-
-/// A directory on its way from what the parent holds to what is on disk.
-struct Next<'a> {
-    tree: &'a Tree,
-    side: &'a Side,
-    changes: Changes,
-    /// Made when the first change to the record comes.
-    new_side: Option<Side>,
-}
-
-impl Next<'_> {
-    fn take(&mut self, name: &[u8], before: &Before, found: Found) {
-        let (entry, full_mode, side) = match found {
-            Found::Kept => return,
-            Found::Nothing => (None, None, None),
-            Found::File { full_mode, id } => {
-                (Some((git_mode(full_mode), id)), Some(full_mode), None)
-            }
-            Found::Directory { full_mode, pair } => (
-                pair.files.map(|id| (MODE_TREE, id)),
-                Some(full_mode),
-                pair.side,
-            ),
-        };
-        if entry != before.entry {
-            self.changes.insert(name.to_vec(), entry);
-        }
-        let mut wanted = Side::default();
-        match (entry, full_mode) {
-            (Some(_), Some(mode)) => wanted.note(name, mode),
-            (None, Some(mode)) => wanted.note_empty(name, mode),
-            (_, None) => {}
-        }
-        let mode_now = wanted.modes.get(name);
-        if mode_now != self.side.modes.get(name) || side != before.side {
-            let new = self.new_side.get_or_insert_with(|| self.side.clone());
-            new.forget(name);
-            if let Some(mode) = mode_now {
-                new.modes.insert(name.to_vec(), *mode);
-            }
-            if let Some(side) = side {
-                new.dirs.insert(name.to_vec(), side);
-            }
-        }
-    }
-
-    fn store(self, objects: &Objects, before: Pair) -> Result<Pair> {
-        let files = match self.changes.is_empty() {
-            true => before.files.filter(|_| !self.tree.is_empty()),
-            false => objects.put_tree(self.tree.with(&self.changes))?,
-        };
-        let side = match self.new_side {
-            None => before.side,
-            Some(side) => objects.put_side(side)?,
-        };
-        Ok(Pair { files, side })
     }
 }
 

@@ -30,6 +30,8 @@ fn hooks_and_signing_do_not_run() {
         )
         .unwrap();
     }
+    lab.git(&["config", "core.hooksPath", hooks.to_str().unwrap()]);
+    lab.git(&["config", "core.fsmonitor", "touch ../hook-ran"]);
     lab.git(&["config", "commit.gpgsign", "true"]);
     lab.git(&["config", "gpg.program", "/nonexistent/gpg"]);
     let mut run = lab.begin();
@@ -161,6 +163,37 @@ fn collecting_garbage_loses_no_checkpoint() {
     assert_eq!(lab.git(&["status", "--porcelain"]), "");
     assert_eq!(lab.git(&["symbolic-ref", "HEAD"]), "refs/heads/main");
     lab.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn packing_the_store_loses_nothing() {
+    let lab = Lab::new();
+    lab.git(&["branch", "side"]);
+    lab.sh("chmod 600 a.txt; mkdir hollow");
+    let (files, git) = (lab.listing(), lab.git_listing());
+    let mut run = lab.begin();
+    lab.sh("chmod 640 a.txt; rmdir hollow; mkdir -m 700 other; echo 2 > src/lib.py");
+    let step = run.step();
+    let after = lab.listing();
+    lab.git(&["branch", "-qD", "side"]);
+    let shadow = run.checkpoints.store_dir().join("shadow.git");
+    lab.git_in(&shadow, &["gc", "-q"]);
+    run.restore(&run.begun.base.id.clone());
+    assert_same(&lab.listing(), &files);
+    lab.write("b.txt", "while packed\n");
+    run.step();
+    lab.git_in(&shadow, &["gc", "-q"]);
+    drop(run);
+    let mut checkpoints = lab.open();
+    checkpoints.resume(&step.id).unwrap();
+    let report = checkpoints.put_back(false, &step.id).unwrap();
+    assert!(report.left_alone.is_empty(), "{report:?}");
+    assert_same(&lab.listing(), &files);
+    assert_same(&lab.git_listing(), &git);
+    let base = super::lab::begin(&mut checkpoints).base.id;
+    let plan = checkpoints.plan_restore(&base, &step.id).unwrap();
+    checkpoints.restore(&plan).unwrap();
+    assert_same(&lab.listing(), &after);
 }
 
 #[test]

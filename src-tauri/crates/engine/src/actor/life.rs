@@ -101,14 +101,21 @@ impl SessionActor {
     /// kept before the files go to the last checkpoint.
     async fn repair_files(&mut self) -> Result<(), EngineError> {
         let head = self.head_id()?;
-        {
+        let finished = {
             let head = head.clone();
             self.checkpoint_thread()?
                 .run(move |checkpoints| {
                     checkpoints.resume(&head)?;
-                    checkpoints.finish_interrupted().map(|_| ())
+                    checkpoints.finish_interrupted()
                 })
-                .await?;
+                .await?
+        };
+        if let Some(kept) = finished.and_then(|report| report.kept) {
+            self.emit(vec![EventBody::Notice {
+                code: "kept".to_owned(),
+                text: super::moving::kept(&kept),
+            }])
+            .await?;
         }
         if let Some((from, to, before, target)) = self.tree.open_restore.clone() {
             return self.finish_open_restore(from, to, before, target).await;
@@ -335,7 +342,8 @@ impl SessionActor {
                     .left_alone
                     .into_iter()
                     .map(|text| ("left_alone", text)),
-            );
+            )
+            .chain(report.kept.map(|id| ("kept", super::moving::kept(&id))));
         let notices: Vec<EventBody> = told
             .map(|(code, text)| EventBody::Notice {
                 code: code.to_owned(),

@@ -299,8 +299,14 @@ impl SessionActor {
 
 /// The event that closes a restore.
 pub(super) fn restored(report: &RestoreReport) -> EventBody {
+    let kept = report.kept.as_ref().map(kept);
     EventBody::RestoreFinished {
         changed: report.changed,
-        left_alone: report.left_alone.clone(),
+        left_alone: report.left_alone.iter().cloned().chain(kept).collect(),
     }
+}
+
+/// Where to find what somebody changed while files were being moved.
+pub(super) fn kept(checkpoint: &CheckpointId) -> String {
+    format!("Files that changed meanwhile were kept first, as checkpoint {checkpoint}.")
 }
