@@ -1,102 +1,198 @@
-//! Model backends: one answer to one conversation, streamed.
+//! Model backends: what asks a model for its next message.
+//!
+//! A backend makes one model message out of a conversation and tells it piece by piece while it
+//! comes. It tries once: trying again is the worker's. It holds nothing of the conversation, so a
+//! cut needs nothing undone in it.
 
-mod failure;
-mod ollama;
-mod replay;
-
-pub use failure::BackendError;
-
+use crate::error::AgentError;
+use crate::worker::Patience;
 use espalier_protocol::session::BackendSettings;
 use espalier_protocol::worker::{AgentNotice, GivenInstruction};
-use espalier_protocol::{Block, ConversationItem, ToolDefinition, Usage};
+use espalier_protocol::{AppError, Block, ConversationItem, ErrorCode, ToolDefinition, Usage};
+use ollama::OllamaBackend;
+use replay::ReplayBackend;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
-/// What a backend is asked.
-pub struct TurnRequest<'a> {
+mod http;
+pub mod ollama;
+pub mod replay;
+
+/// What a model is asked to go on from.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// System prompt first. Every call in it has its result right after its message.
     pub conversation: &'a [ConversationItem],
     pub tools: &'a [ToolDefinition],
-    /// Number of the next step along the path.
-    pub next_step: u32,
-    pub instructions: &'a [GivenInstruction],
+    /// Where on the session's tree this is.
+    pub path: &'a PathSoFar,
 }
 
-/// Pieces of an answer as they come.
+/// The place on the session's tree, by which a recording finds its turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathSoFar {
+    /// Number of the step that comes next.
+    pub next_step: u32,
+    /// In the order in which they were given.
+    pub instructions: Vec<GivenInstruction>,
+}
+
+/// A piece of what is going on while a model is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
     Text(String),
     Thinking(String),
-    Progress { label: String, seconds: u32 },
+    /// Nothing of the answer yet; what takes so long, and for how many seconds.
+    Waiting {
+        label: String,
+        seconds: u32,
+    },
 }
 
-/// Where the pieces go.
+/// Where pieces go.
 pub type DeltaSink<'a> = &'a mut (dyn FnMut(Delta) + Send);
 
-/// A whole answer.
-#[derive(Debug, Clone, PartialEq)]
+/// One whole message of a model.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelTurn {
+    /// Thinking, text, calls. A call without an id of the provider's has an empty one.
     pub blocks: Vec<Block>,
     pub usage: Usage,
     pub notices: Vec<AgentNotice>,
 }
 
-/// A backend at work.
+/// Something that can be asked for a model's next message.
+pub trait ModelBackend {
+    /// Asks once. Dropping the future stops the model call at once: its connection is closed.
+    ///
+    /// # Errors
+    /// The server, the model or the recording did not give a whole message.
+    fn turn(
+        &mut self,
+        request: Request<'_>,
+        sink: DeltaSink<'_>,
+    ) -> impl Future<Output = Result<ModelTurn, BackendError>> + Send;
+}
+
+/// Whether asking again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    Never,
+    Soon,
+    /// The server says when.
+    After(Duration),
+}
+
+/// Why there is no message.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{app}")]
+pub struct BackendError {
+    pub app: AppError,
+    pub retry: Retry,
+    /// For a recording: the instructions it knows at this place.
+    pub instructions: Vec<String>,
+}
+
+impl BackendError {
+    /// A failure that stays until somebody changes something.
+    pub(crate) fn lasting(
+        code: ErrorCode,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            app: AppError::new(code, message, hint),
+            retry: Retry::Never,
+            instructions: Vec::new(),
+        }
+    }
+
+    /// A failure that may pass by itself.
+    pub(crate) fn passing(
+        code: ErrorCode,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            app: AppError::new(code, message, hint).retryable(),
+            retry: Retry::Soon,
+            instructions: Vec::new(),
+        }
+    }
+
+    /// The same failure with the server's own words.
+    pub(crate) fn with_detail(mut self, detail: &str) -> Self {
+        let detail = excerpt(detail, MAX_DETAIL);
+        if !detail.is_empty() {
+            self.app.details.push(detail);
+        }
+        self
+    }
+}
+
+/// Characters of a server's answer that are shown.
+const MAX_DETAIL: usize = 300;
+
+/// The beginning of a text on one line, without control characters.
+pub(crate) fn excerpt(text: &str, most: usize) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let mut short = String::new();
+    let mut left = most;
+    for word in words.filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        if length + 1 > left {
+            short.extend(word.chars().take(left));
+            short.push('…');
+            return short;
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(word);
+        left -= length + 1;
+    }
+    short
+}
+
+/// The backend of a session.
+#[derive(Debug)]
 pub enum Backend {
-    Ollama(ollama::Ollama),
-    Replay(replay::Replay),
+    Ollama(OllamaBackend),
+    Replay(ReplayBackend),
 }
 
 impl Backend {
-    /// The backend for these settings.
-    pub fn open(settings: &BackendSettings, step_timeout: Duration) -> Result<Self, BackendError> {
+    /// Makes the backend that the settings name. Asks no server yet.
+    ///
+    /// # Errors
+    /// This version does not have it, or its settings make no sense.
+    pub fn open(
+        settings: &BackendSettings,
+        silence: Duration,
+        patience: &Patience,
+    ) -> Result<Self, AgentError> {
         match settings {
-            BackendSettings::Ollama { .. } => {
-                Ok(Self::Ollama(ollama::Ollama::new(settings, step_timeout)?))
-            }
+            BackendSettings::Ollama { .. } => Ok(Self::Ollama(OllamaBackend::open(
+                settings, silence, patience,
+            )?)),
             BackendSettings::Replay { recording, pace } => {
-                Ok(Self::Replay(replay::Replay::open(recording, *pace)?))
+                Ok(Self::Replay(ReplayBackend::open(recording, *pace)))
             }
             BackendSettings::Anthropic { .. } | BackendSettings::ClaudeAgentSdk { .. } => {
-                Err(BackendError::NotBuilt(settings.name()))
+                Err(AgentError::NotBuilt(settings.name()))
             }
-        }
-    }
-
-    /// Asks for one answer. Cancelling drops the connection at once.
-    pub async fn turn(
-        &mut self,
-        request: &TurnRequest<'_>,
-        sink: DeltaSink<'_>,
-        cancel: &CancellationToken,
-    ) -> Result<ModelTurn, BackendError> {
-        let turn = async {
-            match self {
-                Self::Ollama(ollama) => ollama.turn(request, sink).await,
-                Self::Replay(replay) => replay.turn(request, sink).await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(BackendError::Cancelled),
-            turn = turn => turn,
         }
     }
 }
 
-/// A client for that server. A proxy of the environment never stands before this machine.
-pub fn http_client(host: &str) -> reqwest::Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .user_agent(concat!("espalier/", env!("CARGO_PKG_VERSION")));
-    let local = reqwest::Url::parse(host).ok().and_then(|url| {
-        let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-        let loopback = host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
-        Some(host == "localhost" || loopback)
-    });
-    if local == Some(true) {
-        builder = builder.no_proxy();
+impl ModelBackend for Backend {
+    async fn turn(
+        &mut self,
+        request: Request<'_>,
+        sink: DeltaSink<'_>,
+    ) -> Result<ModelTurn, BackendError> {
+        match self {
+            Self::Ollama(ollama) => ollama.turn(request, sink).await,
+            Self::Replay(replay) => replay.turn(request, sink).await,
+        }
     }
-    builder.build()
 }

@@ -1,18 +1,18 @@
 //! The agent process: model backends, tools, process control.
 //!
-//! `agent_main` is the process that `espalier agent` runs; the engine speaks to it in the lines of
-//! `espalier_protocol::worker`.
+//! `agent_main` is the process: it hears the engine's lines and speaks the agent's
+//! (`espalier_protocol::worker`). The rest is what other parts need without starting one: the
+//! tools' definitions, a conversation's opening, recordings, what an Ollama server says of itself.
 
 pub mod backend;
 mod error;
 mod opening;
-mod probe;
 pub mod recording;
 pub mod tools;
-mod worker;
+pub mod worker;
 
+pub use backend::ollama::{OllamaStatus, ollama_status};
 pub use error::AgentError;
 pub use opening::{default_system_prompt, opening};
-pub use probe::{OllamaStatus, ollama_status};
-pub use tools::{kill_process_tree, tool_definitions};
+pub use tools::{kill_left_behind, kill_process_tree, tool_definitions};
 pub use worker::agent_main;

@@ -1,83 +1,108 @@
-//! How a conversation opens: the system prompt, then the task with its files.
+//! How a conversation begins: the system prompt and the task.
 
 use crate::error::AgentError;
 use espalier_protocol::{ConversationItem, ProjectTask, ToolName};
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::path::Path;
 
-/// Bytes of a file that go into the first message; the rest is left to `read_file`.
-const WHOLE: usize = 200_000;
+mod files;
 
-/// The system prompt where the configuration gives none.
-pub fn default_system_prompt(tools: &[ToolName]) -> String {
-    let mut prompt = String::from(
-        "You are a coding agent working on a software project. You act through tools; paths are relative to the project directory.\n",
-    );
-    if tools.contains(&ToolName::EditFile) {
-        prompt.push_str(
-            "Read a file before you edit it. Make the smallest change that does the task.\n",
-        );
-    }
-    if tools.contains(&ToolName::Bash) {
-        prompt.push_str("After a change, run the project's tests.\n");
-    }
-    prompt.push_str(
-        "Say in a sentence what you are about to do before each call. When the task is done, answer without a tool call and say what you did.",
-    );
-    prompt
-}
-
-/// System prompt and first user message: the task, how it is verified, `start_file`, then
-/// `context_files`, whole.
+/// The first items of a session's conversation: `system_prompt` or Espalier's own, then the task
+/// with its test command, its start file and its context files, each file whole.
+///
+/// # Errors
+/// One of the files cannot be read.
 pub fn opening(
     system_prompt: Option<&str>,
     task: &ProjectTask,
     tools: &[ToolName],
 ) -> Result<Vec<ConversationItem>, AgentError> {
     let system = system_prompt.map_or_else(|| default_system_prompt(tools), str::to_owned);
-    let mut text = task.description.clone();
-    if let Some(command) = &task.test_command {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\n\nThe change is verified with: {command}");
-    }
-    let mut given: Vec<&str> = Vec::new();
-    for file in task.start_file.iter().chain(&task.context_files) {
-        if !given.contains(&file.as_str()) {
-            given.push(file);
-            append_file(&mut text, &task.project_dir, file)?;
-        }
-    }
     Ok(vec![
         ConversationItem::System { text: system },
-        ConversationItem::User { text },
+        ConversationItem::User {
+            text: first_message(task, tools)?,
+        },
     ])
 }
 
-fn append_file(text: &mut String, project_dir: &str, file: &str) -> Result<(), AgentError> {
-    let path = Path::new(project_dir).join(file);
-    let bytes = std::fs::read(&path).map_err(|error| AgentError::File { path, error })?;
-    if bytes.iter().take(8000).any(|byte| *byte == 0) {
-        let _ = write!(
-            text,
-            "\n\n{file} is a binary file of {} bytes.",
-            bytes.len()
+/// Espalier's own system prompt for an agent with these tools.
+pub fn default_system_prompt(tools: &[ToolName]) -> String {
+    let has = |tool: ToolName| tools.contains(&tool);
+    let mut text = String::from(
+        "You are a careful programmer who works on a project in its directory. You see and change the \
+         project only through your tools; do not guess what a file holds. Paths are relative to the \
+         project directory.\n",
+    );
+    let mut rule = |rule: &str| {
+        text.push_str("\n- ");
+        text.push_str(rule);
+    };
+    rule("Understand before you act: read the code that the task is about, and what uses it.");
+    if has(ToolName::EditFile) || has(ToolName::WriteFile) {
+        rule(
+            "Make the smallest change that does the task well, in the style of the code around it.",
         );
-        return Ok(());
-    }
-    let whole = String::from_utf8_lossy(&bytes);
-    let shown = &whole[..whole.floor_char_boundary(WHOLE)];
-    let _ = write!(text, "\n\n{file}:\n```\n{shown}");
-    if !shown.ends_with('\n') {
-        text.push('\n');
-    }
-    text.push_str("```");
-    if shown.len() < whole.len() {
-        let _ = write!(
-            text,
-            "\n(the first {} of {} bytes; read_file shows the rest)",
-            shown.len(),
-            whole.len()
+        rule(
+            "Mend the cause, not the symptom. Do not change tests to make them pass, unless asked.",
         );
+    } else {
+        rule("You cannot change files here: find out what there is to know, and say it.");
     }
-    Ok(())
+    if has(ToolName::Bash) {
+        rule("Check your work by running it. Report what you saw, also when it failed.");
+        rule("Commands run without a terminal: nothing can be typed into them.");
+    }
+    rule("Take one step at a time and say in a sentence what you are about to do and why.");
+    rule("A new instruction given on the way counts more than what was said before.");
+    rule(
+        "When the task is done, or cannot be done, say so in a short message without a tool call.",
+    );
+    text
 }
+
+fn first_message(task: &ProjectTask, tools: &[ToolName]) -> Result<String, AgentError> {
+    let mut text = task.description.trim().to_owned();
+    if let Some(command) = &task.test_command {
+        let whose = if tools.contains(&ToolName::Bash) {
+            "Verify your work with this command, run in the project directory:"
+        } else {
+            "The work will be verified with this command, run in the project directory:"
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n\n{whose}\n\n    {}", command.trim());
+    }
+    let project = Path::new(&task.project_dir);
+    let mut shown: Vec<String> = Vec::new();
+    let start = task
+        .start_file
+        .iter()
+        .map(|file| (file, "Start with this file:"));
+    let context = task
+        .context_files
+        .iter()
+        .map(|file| (file, "Files to know:"));
+    let mut headline = "";
+    for (file, about) in start.chain(context) {
+        let name = files::plain(file);
+        if shown.contains(&name) {
+            continue;
+        }
+        let content = files::fenced(project, &name).map_err(|source| AgentError::TaskFile {
+            task: task.id.to_string(),
+            file: file.clone(),
+            source,
+        })?;
+        if headline != about {
+            headline = about;
+            let _ = write!(text, "\n\n{about}");
+        }
+        let _ = write!(text, "\n\n{content}");
+        shown.push(name);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+#[path = "opening_tests.rs"]
+mod tests;

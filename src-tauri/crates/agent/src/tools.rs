@@ -57,7 +57,12 @@ pub struct ToolboxOptions {
     pub tools: Vec<ToolName>,
     /// How long one call may take.
     pub timeout: Duration,
+    /// Processes that one command may have at the same time; `MAX_PROCESSES` as a rule.
+    pub max_processes: usize,
 }
+
+/// More processes at the same time than any build or test run needs.
+pub const MAX_PROCESSES: usize = 1000;
 
 /// The tools on one project directory. Clones share it.
 #[derive(Debug, Clone)]
@@ -71,6 +76,7 @@ struct Shared {
     spool_dir: PathBuf,
     tools: Vec<ToolName>,
     timeout: Duration,
+    max_processes: usize,
     shell: PathBuf,
     /// Marks this toolbox's commands: `PID-RANDOM-`.
     mark: String,
@@ -96,6 +102,7 @@ impl Toolbox {
                 spool_dir: options.spool_dir,
                 tools: options.tools,
                 timeout: options.timeout,
+                max_processes: options.max_processes,
                 shell: shell(),
                 mark: format!("{}-{random:016x}-", std::process::id()),
                 next_command: AtomicU64::new(0),
@@ -196,6 +203,7 @@ impl Toolbox {
                 .spool_dir
                 .join(format!("{}{number}-{safe}.out", shared.mark)),
             limit,
+            max_processes: shared.max_processes,
             mark: format!("{}{number}", shared.mark),
         }
     }

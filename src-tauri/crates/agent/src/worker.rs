@@ -1,294 +1,234 @@
-//! The agent process's main loop: proposes, waits for the answer, acts, reports.
+//! The agent process's main loop: lines of the engine in, lines of the agent out.
 //!
-//! Standard output belongs to the lines of `espalier_protocol::worker` alone. When standard input
-//! ends, the app is gone: everything that was started ends, then the process.
-//!
-//! After `Cancel` of a running tool the rest of the message is dropped: `Finished`, then `Ready`.
+//! One task does one thing at a time and listens all the while, so a cancellation, the order to end
+//! and the app's death are heard whatever runs. When the loop ends, nothing that it started runs.
 
-mod calls;
-mod wire;
-
-use crate::backend::{Backend, BackendError, Delta, ModelTurn, TurnRequest};
-use crate::tools::{self, Toolbox, ToolboxOptions};
-use espalier_protocol::worker::{AgentSetup, FromAgent, GivenInstruction, ToAgent};
-use espalier_protocol::{AppError, ConversationItem, ErrorCode, MessageId, ToolDefinition};
+use crate::backend::Backend;
+use crate::error::AgentError;
+use crate::tools::{MAX_PROCESSES, Toolbox, ToolboxOptions, adopt_descendants, tool_definitions};
+use calls::After;
+use espalier_protocol::ToolDefinition;
+use espalier_protocol::worker::{AgentSetup, FromAgent, ToAgent};
+use lines::{Ears, Mouth};
+use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use std::time::Duration;
+use talk::Talk;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use wire::Said;
 
-/// How often a failed request is made again, and how long to wait before.
-const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// The longest wait a server may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+mod asking;
+mod calls;
+mod lines;
+mod patience;
+mod talk;
 
-/// What ends the loop.
+pub use patience::Patience;
+
+/// How long the last lines may take to be read.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The agent process: speaks with the engine over standard input and output until it is told to
+/// end or the app is gone. Returns the process's exit code.
+pub async fn agent_main() -> i32 {
+    if let Err(error) = adopt_descendants() {
+        tracing::warn!(%error, "what commands leave behind may not be found");
+    }
+    let stop = CancellationToken::new();
+    if let Err(error) = heed_signals(&stop) {
+        tracing::warn!(%error, "signals are not heeded");
+    }
+    serve(
+        std::io::stdin(),
+        std::io::stdout(),
+        Patience::default(),
+        stop,
+    )
+    .await
+}
+
+/// Ctrl+C reaches every process of a terminal: what it means the app decides, and says. A request
+/// to end is for this process.
+fn heed_signals(stop: &CancellationToken) -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => stop.cancel(),
+                _ = hang_up.recv() => stop.cancel(),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Serves one engine: `input` holds its lines, `output` takes the agent's. `stop` ends it as the
+/// end of `input` does. Both are used on threads of their own and may block. Returns the exit code:
+/// 0 after `Shutdown`.
+pub async fn serve(
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
+    patience: Patience,
+    stop: CancellationToken,
+) -> i32 {
+    let (mouth, written) = lines::speak(output, stop.clone());
+    let mut ears = lines::listen(input, stop);
+    let end = match Worker::set_up(&mut ears, mouth.clone(), patience).await {
+        Ok(mut worker) => {
+            let end = worker.run(&mut ears).await;
+            worker.clear_up().await;
+            end
+        }
+        Err(end) => end,
+    };
+    if let End::Fault(error) = &end {
+        mouth.say(FromAgent::Fatal {
+            error: error.to_app(),
+        });
+    }
+    drop(mouth);
+    if tokio::time::timeout(LAST_WORDS, written).await.is_err() {
+        tracing::debug!("the app no longer reads");
+    }
+    match end {
+        End::Shutdown => 0,
+        End::Gone | End::Fault(_) => 1,
+    }
+}
+
+/// Why the loop ends.
+#[derive(Debug)]
 enum End {
-    /// `Shutdown`, or the app is gone.
-    Asked,
+    /// The engine says so.
+    Shutdown,
+    /// There is no engine any more.
+    Gone,
+    /// It cannot go on.
+    Fault(AgentError),
 }
 
-/// Where the loop goes on.
-enum Next {
-    /// Wait for `Continue`.
-    Wait,
-    /// Ask the model.
-    Ask,
+impl End {
+    /// A line that does not fit what the agent is doing.
+    fn unfit(line: &ToAgent, doing: &str) -> Self {
+        let name = match line {
+            ToAgent::Setup { .. } => "setup",
+            ToAgent::Go { .. } => "go",
+            ToAgent::Refuse { .. } => "refuse",
+            ToAgent::Continue { .. } => "continue",
+            ToAgent::Cancel => "cancel",
+            ToAgent::RunCommand { .. } => "run_command",
+            ToAgent::Shutdown => "shutdown",
+        };
+        Self::Fault(AgentError::Told(format!("`{name}` while {doing}.")))
+    }
 }
 
+/// A set-up agent.
 struct Worker {
-    told: mpsc::Receiver<ToAgent>,
-    said: Said,
+    mouth: Mouth,
     toolbox: Toolbox,
+    /// Absent where only commands are run for the app.
     backend: Option<Backend>,
     tools: Vec<ToolDefinition>,
-    conversation: Vec<ConversationItem>,
-    next_step: u32,
-    instructions: Vec<GivenInstruction>,
-    messages: u32,
-}
-
-/// Runs the agent process on standard input and output. Returns its exit code.
-pub async fn agent_main() -> i32 {
-    if let Err(error) = tools::adopt_descendants() {
-        tracing::warn!(%error, "processes that leave their group cannot be held");
-    }
-    let (said, writer) = wire::say_on(tokio::io::stdout());
-    let told = wire::hear_from(tokio::io::stdin());
-    let code = serve(told, said).await;
-    if let Err(error) = writer.await {
-        tracing::error!(%error, "the last lines may be lost");
-    }
-    code
-}
-
-async fn serve(mut told: mpsc::Receiver<ToAgent>, said: Said) -> i32 {
-    let setup = match told.recv().await {
-        Some(ToAgent::Setup { setup }) => *setup,
-        _ => return 0,
-    };
-    match Worker::open(setup, told, said.clone()) {
-        Ok(mut worker) => {
-            let End::Asked = worker.run().await;
-            worker.toolbox.kill_everything();
-            0
-        }
-        Err(error) => {
-            said.say(FromAgent::Fatal { error });
-            1
-        }
-    }
+    talk: Talk,
+    patience: Patience,
 }
 
 impl Worker {
-    fn open(
-        setup: AgentSetup,
-        told: mpsc::Receiver<ToAgent>,
-        said: Said,
-    ) -> Result<Self, AppError> {
-        let timeout = Duration::from_secs(u64::from(setup.step_timeout_seconds));
+    async fn set_up(ears: &mut Ears, mouth: Mouth, patience: Patience) -> Result<Self, End> {
+        let setup = match ears.hear().await? {
+            ToAgent::Setup { setup } => *setup,
+            other => return Err(End::unfit(&other, "it was not set up yet")),
+        };
+        Self::from_setup(setup, mouth, patience).map_err(End::Fault)
+    }
+
+    fn from_setup(setup: AgentSetup, mouth: Mouth, patience: Patience) -> Result<Self, AgentError> {
+        let limit = Duration::from_secs(u64::from(setup.step_timeout_seconds));
         let toolbox = Toolbox::open(ToolboxOptions {
             project_dir: PathBuf::from(&setup.project_dir),
             spool_dir: PathBuf::from(&setup.spool_dir),
             tools: setup.tools.clone(),
-            timeout,
+            timeout: limit,
+            max_processes: MAX_PROCESSES,
         })
-        .map_err(|error| {
-            AppError::new(
-                ErrorCode::Io,
-                error.to_string(),
-                "Check that the project directory is there and the data folder is writable.",
-            )
-        })?;
-        let backend = setup
-            .backend
-            .as_ref()
-            .map(|settings| Backend::open(settings, timeout))
-            .transpose()
-            .map_err(|error| error.to_app())?;
+        .map_err(AgentError::Toolbox)?;
+        let backend = setup.backend.as_ref();
+        let backend = backend.map(|settings| Backend::open(settings, limit, &patience));
         Ok(Self {
-            told,
-            said,
+            mouth,
             toolbox,
-            backend,
-            tools: tools::tool_definitions(&setup.tools),
-            conversation: setup.conversation,
-            next_step: setup.next_step,
-            instructions: setup.instructions,
-            messages: 0,
+            backend: backend.transpose()?,
+            tools: tool_definitions(&setup.tools),
+            talk: Talk::new(setup.conversation, setup.next_step, setup.instructions),
+            patience,
         })
     }
 
-    /// Returns when the process is to end.
-    async fn run(&mut self) -> End {
-        self.said.say(FromAgent::Ready);
+    async fn run(&mut self, ears: &mut Ears) -> End {
         loop {
-            match self.told.recv().await {
-                None | Some(ToAgent::Shutdown) => return End::Asked,
-                Some(ToAgent::Continue { items }) => {
-                    self.append(items);
-                    if let Err(end) = self.go_on().await {
-                        return end;
-                    }
+            self.mouth.say(FromAgent::Ready);
+            if let Err(end) = self.idle(ears).await {
+                return end;
+            }
+        }
+    }
+
+    /// From one `Ready` to the next.
+    async fn idle(&mut self, ears: &mut Ears) -> Result<(), End> {
+        loop {
+            match ears.hear().await? {
+                ToAgent::Continue { items } => {
+                    self.talk.append(items);
+                    return self.talk_on(ears).await;
                 }
-                Some(ToAgent::RunCommand {
+                ToAgent::RunCommand {
                     command,
                     timeout_seconds,
-                }) => {
-                    if let Err(end) = self.run_command(&command, timeout_seconds).await {
-                        return end;
-                    }
+                } => {
+                    let limit = Duration::from_secs(u64::from(timeout_seconds));
+                    self.run_command(&command, limit, ears).await?;
                 }
-                // Nothing runs that they could be about.
-                Some(
-                    ToAgent::Setup { .. }
-                    | ToAgent::Go { .. }
-                    | ToAgent::Refuse { .. }
-                    | ToAgent::Cancel,
-                ) => {}
+                // What was to be stopped ended by itself; the `Ready` before is the answer.
+                ToAgent::Cancel => {}
+                // Answers to a proposal that a cancellation had ended.
+                ToAgent::Go { .. } | ToAgent::Refuse { .. } => {}
+                other @ (ToAgent::Setup { .. } | ToAgent::Shutdown) => {
+                    return Err(End::unfit(&other, "it waited"));
+                }
             }
         }
     }
 
-    /// Instructions are part of the conversation, and by them a recording finds its place.
-    fn append(&mut self, items: Vec<ConversationItem>) {
-        let after_step = i32::try_from(self.next_step).unwrap_or(i32::MAX) - 1;
-        for item in items {
-            if let ConversationItem::System { text } | ConversationItem::User { text } = &item {
-                self.instructions.push(GivenInstruction {
-                    after_step,
-                    text: text.clone(),
-                });
-            }
-            self.conversation.push(item);
-        }
-    }
-
-    /// Asks and acts until there is something to wait for.
-    async fn go_on(&mut self) -> Result<(), End> {
+    /// Asks the model and makes its calls, until the engine is to say how it goes on.
+    async fn talk_on(&mut self, ears: &mut Ears) -> Result<(), End> {
         loop {
-            let Some(turn) = self.ask().await? else {
-                self.said.say(FromAgent::Ready);
+            let Some(blocks) = self.ask(ears).await? else {
                 return Ok(());
             };
-            if let Next::Wait = self.act(turn).await? {
-                self.said.say(FromAgent::Ready);
+            if !self.talk.begin_message(blocks) {
+                self.talk.close();
+                self.mouth.say(FromAgent::Ended);
                 return Ok(());
             }
-        }
-    }
-
-    /// One answer of the model, with the retries that a passing failure is worth.
-    async fn ask(&mut self) -> Result<Option<ModelTurn>, End> {
-        let mut attempt = 0;
-        loop {
-            let started = Instant::now();
-            match self.ask_once().await? {
-                Ok(turn) => {
-                    self.said.say(FromAgent::Message {
-                        blocks: turn.blocks.clone(),
-                        usage: turn.usage,
-                        model_ms: u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX),
-                        notices: turn.notices.clone(),
-                    });
-                    return Ok(Some(turn));
-                }
-                Err(BackendError::Cancelled) => {
-                    self.said.say(FromAgent::DeltasReset);
-                    return Ok(None);
-                }
-                Err(error) => {
-                    attempt += 1;
-                    let wait = RETRIES
-                        .get(attempt - 1)
-                        .filter(|_| error.is_passing())
-                        .map(|wait| error.retry_after().unwrap_or(*wait).min(LONGEST_WAIT));
-                    self.report(&error, attempt, wait);
-                    let Some(wait) = wait else { return Ok(None) };
-                    if !self.rest(wait).await? {
-                        return Ok(None);
-                    }
-                }
+            match self.make_calls(ears).await? {
+                After::Ready => return Ok(()),
+                After::AskAgain => {}
             }
         }
     }
 
-    fn report(&self, error: &BackendError, attempt: usize, wait: Option<Duration>) {
-        self.said.say(FromAgent::DeltasReset);
-        let instructions = match error {
-            BackendError::RecordingEnded { instructions } => instructions.clone(),
-            _ => Vec::new(),
-        };
-        self.said.say(FromAgent::ProviderFailed {
-            error: error.to_app(),
-            attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
-            retry_in_ms: wait.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
-            instructions,
-        });
-    }
-
-    /// Waits before a retry. False when it was cancelled.
-    async fn rest(&mut self, wait: Duration) -> Result<bool, End> {
-        let over = tokio::time::sleep(wait);
-        tokio::pin!(over);
-        loop {
-            tokio::select! {
-                () = &mut over => return Ok(true),
-                told = self.told.recv() => match told {
-                    None | Some(ToAgent::Shutdown) => return Err(End::Asked),
-                    Some(ToAgent::Cancel) => return Ok(false),
-                    Some(_) => {}
-                },
-            }
+    /// Ends everything that was started.
+    async fn clear_up(self) {
+        let toolbox = self.toolbox;
+        match tokio::task::spawn_blocking(move || toolbox.kill_everything()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "processes of commands were ended"),
+            Err(error) => tracing::error!(%error, "processes of commands may still run"),
         }
-    }
-
-    async fn ask_once(&mut self) -> Result<Result<ModelTurn, BackendError>, End> {
-        let Some(backend) = &mut self.backend else {
-            return Ok(Err(BackendError::Request("there is no backend".to_owned())));
-        };
-        let cancel = CancellationToken::new();
-        let request = TurnRequest {
-            conversation: &self.conversation,
-            tools: &self.tools,
-            next_step: self.next_step,
-            instructions: &self.instructions,
-        };
-        let said = self.said.clone();
-        let mut sink = move |delta| {
-            said.say(match delta {
-                Delta::Text(text) => FromAgent::TextDelta { text },
-                Delta::Thinking(text) => FromAgent::ThinkingDelta { text },
-                Delta::Progress { label, seconds } => FromAgent::Progress {
-                    label,
-                    done: seconds,
-                    total: None,
-                },
-            });
-        };
-        let turn = backend.turn(&request, &mut sink, &cancel);
-        tokio::pin!(turn);
-        let mut over = false;
-        loop {
-            tokio::select! {
-                answer = &mut turn => {
-                    return if over { Err(End::Asked) } else { Ok(answer) };
-                }
-                told = self.told.recv(), if !over => match told {
-                    None | Some(ToAgent::Shutdown) => {
-                        over = true;
-                        cancel.cancel();
-                    }
-                    Some(ToAgent::Cancel) => cancel.cancel(),
-                    Some(_) => {}
-                },
-            }
-        }
-    }
-
-    fn next_message_id(&mut self) -> MessageId {
-        self.messages += 1;
-        MessageId(format!("local-{}", self.messages))
     }
 }

@@ -7,6 +7,7 @@ mod suite {
     mod tools_desk;
     mod tools_edit;
     mod tools_paths;
+    mod tools_processes;
     mod tools_read;
     mod tools_search;
     mod tools_write;

@@ -1,206 +1,224 @@
-//! Ollama's `/api/chat`: newline-delimited JSON, native tool calls, thinking.
+//! Ollama's `/api/chat`, streamed.
+//!
+//! Only `done: true` ends an answer: a stream that merely stops is a failure, whatever came before.
+//! `think` is never sent, so that each model thinks as its maker set it.
 
-mod request;
-mod stream;
-
-use super::failure::{BackendError, excerpt};
-use super::{Delta, DeltaSink, ModelTurn, TurnRequest, http_client};
+use super::http::{Server, innermost, refusal_text, retry_after};
+use super::{BackendError, Delta, DeltaSink, ModelBackend, ModelTurn, Request};
+use crate::worker::Patience;
+use answer::{Answer, Progress};
+use espalier_protocol::ErrorCode;
 use espalier_protocol::session::BackendSettings;
-use reqwest::{Client, Response};
-use serde_json::Value;
-use std::time::{Duration, Instant};
-use stream::Answer;
+use lines::Lines;
+use reqwest::Response;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
-/// How long a model may take to be loaded.
-const LOADING: Duration = Duration::from_secs(600);
+mod answer;
+mod lines;
+mod refusal;
+mod request;
+mod server;
 
-/// A model on an Ollama server.
-pub struct Ollama {
-    client: Client,
-    host: String,
-    settings: BackendSettings,
-    model: String,
-    step_timeout: Duration,
-    asked_whether_loaded: bool,
-    calls_made: u32,
+pub use server::{OllamaStatus, ollama_status};
+
+/// What mends a server that does not run.
+const START_HINT: &str = "Start the Ollama server: ollama serve (check with: ollama list)";
+/// How long the end of a stream may take after the answer is whole, so that the connection can be
+/// used again.
+const TAIL: Duration = Duration::from_millis(200);
+
+/// The settings of a session's Ollama model.
+#[derive(Debug, Clone)]
+struct Model {
+    name: String,
+    temperature: Option<f64>,
+    num_ctx: Option<u32>,
+    num_predict: Option<i32>,
+    keep_alive: Option<String>,
 }
 
-impl Ollama {
-    pub(super) fn new(
+/// A model on an Ollama server.
+#[derive(Debug)]
+pub struct OllamaBackend {
+    server: Server,
+    model: Model,
+    /// How long nothing may come.
+    silence: Duration,
+    patience: Patience,
+    loading: Loading,
+}
+
+/// Whether the server has the model in memory. Asked once, before the first request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loading {
+    Unasked,
+    /// The server said that it has not; the first answer may take long.
+    Expected,
+    Done,
+}
+
+impl OllamaBackend {
+    /// A backend on these settings. Asks the server nothing yet.
+    pub(super) fn open(
         settings: &BackendSettings,
-        step_timeout: Duration,
+        silence: Duration,
+        patience: &Patience,
     ) -> Result<Self, BackendError> {
-        let BackendSettings::Ollama { host, model, .. } = settings else {
-            return Err(BackendError::Request(
-                "these are no Ollama settings".to_owned(),
-            ));
-        };
-        let host = host.trim_end_matches('/').to_owned();
-        Ok(Self {
-            client: http_client(&host).map_err(|error| BackendError::Request(error.to_string()))?,
+        let BackendSettings::Ollama {
             host,
-            settings: settings.clone(),
-            model: model.clone(),
-            step_timeout,
-            asked_whether_loaded: false,
-            calls_made: 0,
+            model,
+            temperature,
+            num_ctx,
+            num_predict,
+            keep_alive,
+        } = settings
+        else {
+            let message = format!("The settings are for {}, not for ollama.", settings.name());
+            return Err(BackendError::lasting(ErrorCode::Internal, message, ""));
+        };
+        Ok(Self {
+            server: Server::new(host, patience.connect, START_HINT)?,
+            model: Model {
+                name: model.clone(),
+                temperature: *temperature,
+                num_ctx: *num_ctx,
+                num_predict: *num_predict,
+                keep_alive: keep_alive.clone(),
+            },
+            silence,
+            patience: patience.clone(),
+            loading: Loading::Unasked,
         })
     }
 
-    pub(super) async fn turn(
+    async fn look_whether_loaded(&mut self) {
+        if self.loading != Loading::Unasked {
+            return;
+        }
+        let loaded = server::is_loaded(&self.server, &self.model.name);
+        self.loading = match timeout(self.patience.side_question, loaded).await {
+            Ok(Some(false)) => Loading::Expected,
+            // Servers that only imitate Ollama may not know the question.
+            Ok(Some(true) | None) | Err(_) => Loading::Done,
+        };
+    }
+
+    /// Awaits the server's next sign of life.
+    async fn next<T>(
+        &self,
+        awaited: impl Future<Output = reqwest::Result<T>>,
+        sink: DeltaSink<'_>,
+    ) -> Result<reqwest::Result<T>, BackendError> {
+        let loading = self.loading == Loading::Expected;
+        let limit = if loading {
+            self.silence.max(self.patience.load)
+        } else {
+            self.silence
+        };
+        let began = Instant::now();
+        let every = self.patience.progress_every;
+        let mut ticks = tokio::time::interval_at(began + every, every);
+        tokio::pin!(awaited);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut awaited => return Ok(done),
+                () = tokio::time::sleep_until(began + limit) => return Err(self.silent(limit)),
+                _ = ticks.tick(), if loading => sink(Delta::Waiting {
+                    label: format!("Loading model {}", self.model.name),
+                    seconds: u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX),
+                }),
+            }
+        }
+    }
+
+    fn silent(&self, limit: Duration) -> BackendError {
+        let message = format!(
+            "Nothing came from {} for {} s.",
+            self.server.base(),
+            limit.as_secs_f64()
+        );
+        let hint = "A large model may need longer: raise live_agent.step_timeout_seconds, or choose \
+            a smaller model or context window.";
+        BackendError::passing(ErrorCode::BackendTimeout, message, hint)
+    }
+
+    async fn read_answer(
         &mut self,
-        request: &TurnRequest<'_>,
+        mut response: Response,
+        request: Request<'_>,
         sink: DeltaSink<'_>,
     ) -> Result<ModelTurn, BackendError> {
-        let patience = self.first_byte_patience().await;
-        let body = request::body(&self.settings, request);
-        let send = self
-            .client
-            .post(format!("{}/api/chat", self.host))
-            .json(&body)
-            .send();
-        let response = self.wait_for_start(send, patience, sink).await?;
-        let response = self.accepted(response).await?;
-        self.read(response, sink, patience).await
-    }
-
-    /// A model that is not in memory yet may take long before its first word.
-    async fn first_byte_patience(&mut self) -> Duration {
-        if std::mem::replace(&mut self.asked_whether_loaded, true) {
-            return self.step_timeout;
-        }
-        let asked = self
-            .client
-            .get(format!("{}/api/ps", self.host))
-            .timeout(Duration::from_secs(2))
-            .send()
-            .await;
-        let Ok(response) = asked else {
-            return self.step_timeout;
-        };
-        let answer: Option<Value> = match response.text().await {
-            Ok(text) => serde_json::from_str(&text).ok(),
-            Err(_) => None,
-        };
-        let loaded = answer
-            .as_ref()
-            .and_then(|answer| answer["models"].as_array());
-        match loaded {
-            Some(models) if !models.iter().any(|model| self.is_ours(model)) => LOADING,
-            _ => self.step_timeout,
-        }
-    }
-
-    fn is_ours(&self, model: &Value) -> bool {
-        let tagged = format!("{}:latest", self.model);
-        ["name", "model"]
-            .iter()
-            .filter_map(|key| model[*key].as_str())
-            .any(|name| name == self.model || name == tagged)
-    }
-
-    async fn wait_for_start(
-        &self,
-        send: impl Future<Output = reqwest::Result<Response>>,
-        patience: Duration,
-        sink: DeltaSink<'_>,
-    ) -> Result<Response, BackendError> {
-        let started = Instant::now();
-        tokio::pin!(send);
+        let mut lines = Lines::default();
+        let mut answer = Answer::default();
         loop {
-            let waited = started.elapsed();
-            let Some(left) = patience.checked_sub(waited) else {
-                return Err(self.timed_out(patience));
+            let chunk = match self.next(response.chunk(), sink).await? {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) => return Err(ended_early().with_detail(&innermost(&error))),
             };
-            tokio::select! {
-                response = &mut send => return response.map_err(|error| self.failed(&error)),
-                () = tokio::time::sleep(left.min(Duration::from_secs(1))) => {
-                    let seconds = u32::try_from(started.elapsed().as_secs()).unwrap_or(u32::MAX);
-                    sink(Delta::Progress {
-                        label: format!("Waiting for {}", self.model),
-                        seconds,
-                    });
+            self.loading = Loading::Done;
+            lines.push(&chunk)?;
+            while let Some(line) = lines.next_line() {
+                if answer.take(&line, sink)? == Progress::Done {
+                    if timeout(TAIL, response.chunk()).await.is_err() {
+                        tracing::debug!("the server keeps its answer open");
+                    }
+                    return Ok(self.finished(answer, request));
                 }
             }
         }
-    }
-
-    fn timed_out(&self, patience: Duration) -> BackendError {
-        BackendError::Timeout {
-            host: self.host.clone(),
-            seconds: patience.as_secs(),
+        // The last line may lack its end.
+        match answer.take(&lines.rest(), sink)? {
+            Progress::Done => Ok(self.finished(answer, request)),
+            Progress::More => Err(ended_early()),
         }
     }
 
-    fn failed(&self, error: &reqwest::Error) -> BackendError {
-        if error.is_timeout() {
-            return self.timed_out(Duration::from_secs(10));
-        }
-        if error.is_builder() {
-            return BackendError::Request(error.to_string());
-        }
-        let mut why = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(inner) = source {
-            why = inner.to_string();
-            source = inner.source();
-        }
-        BackendError::Unreachable {
-            host: self.host.clone(),
-            why,
-        }
+    fn finished(&self, answer: Answer, request: Request<'_>) -> ModelTurn {
+        answer.finish(self.model.num_ctx, request.conversation)
     }
+}
 
-    /// The response, if its status is good.
-    async fn accepted(&self, response: Response) -> Result<Response, BackendError> {
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let retry_after = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let text = response.text().await.unwrap_or_default();
-        let said = serde_json::from_str::<Value>(&text)
-            .ok()
-            .and_then(|body| body["error"].as_str().map(str::to_owned))
-            .unwrap_or(text);
-        let said = excerpt(&said);
-        let model = self.model.clone();
-        Err(match status.as_u16() {
-            404 if said.contains("not found") => BackendError::ModelMissing { model, said },
-            400 if said.contains("does not support tools") => BackendError::NoTools { model, said },
-            status @ (401 | 403) => BackendError::Auth { status, said },
-            status @ (429 | 503) => BackendError::Busy {
-                status,
-                said,
-                retry_after,
-            },
-            status => BackendError::Refused { status, said },
-        })
-    }
+fn ended_early() -> BackendError {
+    BackendError::passing(
+        ErrorCode::BackendBroken,
+        "The answer ended before it was complete.",
+        "The model may have run out of memory; the server's log says (ollama serve, or: journalctl \
+         -u ollama).",
+    )
+}
 
-    async fn read(
+impl ModelBackend for OllamaBackend {
+    async fn turn(
         &mut self,
-        mut response: Response,
+        request: Request<'_>,
         sink: DeltaSink<'_>,
-        first: Duration,
     ) -> Result<ModelTurn, BackendError> {
-        let mut answer = Answer::default();
-        let mut patience = first;
-        while !answer.is_done() {
-            let chunk = tokio::time::timeout(patience, response.chunk())
-                .await
-                .map_err(|_| self.timed_out(patience))?;
-            patience = self.step_timeout;
-            match chunk {
-                Ok(Some(bytes)) => answer.take(&bytes, sink)?,
-                Ok(None) => answer.end(sink)?,
-                Err(_) => return Err(BackendError::Cut),
+        self.look_whether_loaded().await;
+        let body = request::body(&self.model, &request);
+        let sent = self.server.post("/api/chat").json(&body).send();
+        let response = match self.next(sent, sink).await? {
+            Ok(response) => response,
+            Err(error) => return Err(self.server.no_answer(&error)),
+        };
+        if !response.status().is_success() {
+            let status = response.status();
+            let wait = retry_after(response.headers());
+            let location = refusal::location(response.headers());
+            let text = refusal_text(response).await;
+            return Err(refusal::Refusal {
+                status,
+                wait,
+                location,
+                text: &text,
+                host: self.server.base(),
+                model: &self.model.name,
+                num_ctx: self.model.num_ctx,
             }
+            .into_error());
         }
-        answer.finish(&mut self.calls_made, &self.settings)
+        self.read_answer(response, request, sink).await
     }
 }

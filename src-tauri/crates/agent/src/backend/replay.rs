@@ -1,117 +1,137 @@
-//! Plays a recording: the model's turns are recorded, everything else is real.
+//! A recording in place of a model: its turns come in pieces and in the time they took.
+//!
+//! Tools, files and store around it are real; only what the model says is recorded.
 
-use super::{BackendError, Delta, DeltaSink, ModelTurn, TurnRequest};
-use crate::recording::{Place, Recording, Turn};
-use espalier_protocol::{Block, Usage};
-use std::path::Path;
+use super::{BackendError, Delta, DeltaSink, ModelBackend, ModelTurn, Request};
+use crate::recording::{Ended, Next, Place, RecordedTurn, Recording};
+use espalier_protocol::{Block, ErrorCode, Usage};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
-/// How a turn without a time of its own is timed.
-const PIECE: Duration = Duration::from_millis(20);
-
-/// A recording being played.
-pub struct Replay {
-    recording: Recording,
+/// A recording that is played.
+#[derive(Debug)]
+pub struct ReplayBackend {
+    file: PathBuf,
+    /// 1 is as recorded, 2 twice as fast, 0 without waiting.
     pace: f64,
-    calls_made: u32,
+    recording: Option<Recording>,
 }
 
-impl Replay {
-    /// Opens a recording. `pace` 2 is twice as fast, 0 does not wait.
-    pub fn open(recording: &str, pace: f64) -> Result<Self, BackendError> {
-        let recording = Recording::load(Path::new(recording))
-            .map_err(|error| BackendError::Recording(error.to_string()))?;
-        Ok(Self {
-            recording,
+impl ReplayBackend {
+    /// A backend on that file, which is read when it is first asked.
+    pub(super) fn open(file: impl AsRef<Path>, pace: f64) -> Self {
+        Self {
+            file: file.as_ref().to_owned(),
             pace,
-            calls_made: 0,
-        })
+            recording: None,
+        }
     }
 
-    pub(super) async fn turn(
+    /// How long the turn takes to play.
+    fn duration(&self, turn: &RecordedTurn) -> Duration {
+        if self.pace.is_finite() && self.pace > 0.0 {
+            let seconds = f64::from(turn.ms) / 1000.0 / self.pace;
+            Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        } else {
+            Duration::ZERO
+        }
+    }
+}
+
+impl ModelBackend for ReplayBackend {
+    async fn turn(
         &mut self,
-        request: &TurnRequest<'_>,
+        request: Request<'_>,
         sink: DeltaSink<'_>,
     ) -> Result<ModelTurn, BackendError> {
-        match self
-            .recording
-            .place(request.next_step, request.instructions)
-        {
-            Place::Unknown { instructions } => Err(BackendError::RecordingEnded { instructions }),
-            Place::Turn { turn, from_call } => Ok(self.play(&turn, from_call, request, sink).await),
+        if self.recording.is_none() {
+            self.recording = Some(load(&self.file)?);
         }
-    }
-
-    async fn play(
-        &mut self,
-        turn: &Turn,
-        from_call: usize,
-        request: &TurnRequest<'_>,
-        sink: DeltaSink<'_>,
-    ) -> ModelTurn {
-        let thinking = turn.thinking.as_deref().unwrap_or_default();
-        let text = turn.text.as_deref().unwrap_or_default();
-        let pieces = pieces(thinking).len() + pieces(text).len();
-        let pause = self.pause(turn.ms, pieces);
-        let mut blocks = Vec::new();
-        for (whole, make) in [
-            (thinking, Delta::Thinking as fn(String) -> Delta),
-            (text, Delta::Text as fn(String) -> Delta),
-        ] {
-            for piece in self::pieces(whole) {
-                if !pause.is_zero() {
-                    tokio::time::sleep(pause).await;
-                }
-                sink(make(piece.to_owned()));
-            }
-        }
-        if !thinking.is_empty() {
-            blocks.push(Block::Thinking {
-                text: thinking.to_owned(),
-                raw: None,
-            });
-        }
-        if !text.is_empty() {
-            blocks.push(Block::Text {
-                text: text.to_owned(),
-                raw: None,
-            });
-        }
-        for call in turn.calls.iter().skip(from_call) {
-            blocks.push(Block::ToolCall {
-                call_id: format!("replay_{}_{}", request.next_step, self.calls_made),
-                name: call.tool.clone(),
-                input: call.input.clone(),
-                raw: None,
-            });
-            self.calls_made += 1;
-        }
-        ModelTurn {
-            blocks,
-            usage: Usage {
-                input_tokens: turn.input_tokens,
-                output_tokens: turn.output_tokens,
-                cached_tokens: 0,
-            },
-            notices: Vec::new(),
-        }
-    }
-
-    /// The wait before each piece so that the turn takes as long as recorded, by pace.
-    fn pause(&self, ms: u32, pieces: usize) -> Duration {
-        if self.pace <= 0.0 || pieces == 0 {
-            return Duration::ZERO;
-        }
-        let whole = if ms == 0 {
-            PIECE * u32::try_from(pieces).unwrap_or(1)
-        } else {
-            Duration::from_millis(u64::from(ms))
+        let Some(recording) = &self.recording else {
+            return Ok(ModelTurn::default());
         };
-        whole.div_f64(self.pace) / u32::try_from(pieces).unwrap_or(1)
+        match recording.at(request.path) {
+            Place::Turn(next) => {
+                play(next, self.duration(next.turn), sink).await;
+                Ok(message(next))
+            }
+            Place::Ended { why, instructions } => Err(no_turn(why, instructions)),
+        }
     }
 }
 
-/// A text in pieces of about a word, as a model streams it.
-fn pieces(text: &str) -> Vec<&str> {
-    text.split_inclusive(' ').collect()
+fn load(file: &Path) -> Result<Recording, BackendError> {
+    Recording::load(file).map_err(|error| {
+        let app = error.to_app();
+        BackendError {
+            app,
+            ..BackendError::lasting(ErrorCode::ConfigInvalid, "", "")
+        }
+    })
+}
+
+fn no_turn(why: Ended, instructions: Vec<String>) -> BackendError {
+    let message = match why {
+        Ended::UnknownInstruction => "The recording does not know this instruction.",
+        Ended::NoMoreTurns => "The recording ends here.",
+    };
+    let hint = "Roll back and give an instruction that is recorded, or go on with a live backend.";
+    let mut error = BackendError::lasting(ErrorCode::RecordingEnded, message, hint);
+    error.app.details.clone_from(&instructions);
+    error.instructions = instructions;
+    error
+}
+
+/// Tells thinking and text piece by piece, evenly over the time.
+async fn play(next: Next<'_>, time: Duration, sink: DeltaSink<'_>) {
+    let mut deltas = Vec::new();
+    if next.is_whole() {
+        let (thinking, text) = (&next.turn.thinking, &next.turn.text);
+        deltas.extend(pieces(thinking).map(|piece| Delta::Thinking(piece.to_owned())));
+        deltas.extend(pieces(text).map(|piece| Delta::Text(piece.to_owned())));
+    }
+    if time.is_zero() {
+        deltas.into_iter().for_each(sink);
+        return;
+    }
+    let began = Instant::now();
+    let count = u32::try_from(deltas.len()).unwrap_or(u32::MAX).max(1);
+    for (number, delta) in (1_u32..).zip(deltas) {
+        sleep_until(began + time.mul_f64(f64::from(number) / f64::from(count))).await;
+        sink(delta);
+    }
+    if count == 1 {
+        sleep_until(began + time).await;
+    }
+}
+
+/// Words with the space after them; together the whole text.
+fn pieces(text: &Option<String>) -> impl Iterator<Item = &str> {
+    text.as_deref().unwrap_or_default().split_inclusive(' ')
+}
+
+fn message(next: Next<'_>) -> ModelTurn {
+    let turn = next.turn;
+    let mut blocks = Vec::new();
+    let mut usage = Usage::default();
+    if next.is_whole() {
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let thinking = said(&turn.thinking).map(|text| Block::Thinking { text, raw: None });
+        let text = said(&turn.text).map(|text| Block::Text { text, raw: None });
+        blocks.extend(thinking.into_iter().chain(text));
+        usage.input_tokens = turn.input_tokens;
+        usage.output_tokens = turn.output_tokens;
+    }
+    blocks.extend(next.calls().iter().map(|call| Block::ToolCall {
+        call_id: String::new(),
+        name: call.tool.clone(),
+        input: call.input.clone(),
+        raw: None,
+    }));
+    ModelTurn {
+        blocks,
+        usage,
+        notices: Vec::new(),
+    }
 }

@@ -18,7 +18,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use warden::{MAX_PROCESSES, Warden};
+use warden::Warden;
 
 pub mod environment;
 mod output;
@@ -50,6 +50,8 @@ pub(crate) struct Order {
     /// File for the whole output, should it be longer than what the model reads.
     pub(crate) spool: PathBuf,
     pub(crate) limit: Duration,
+    /// Processes that the command may have at the same time.
+    pub(crate) max_processes: usize,
     /// Marks the command's processes in their environment.
     pub(crate) mark: String,
 }
@@ -85,7 +87,7 @@ struct Running {
 }
 
 fn start(order: &Order) -> io::Result<Running> {
-    let warden = Warden::start()?;
+    let warden = Warden::start(order.max_processes)?;
     let (reader, writer) = io::pipe()?;
     let mut command = tokio::process::Command::new(&order.shell);
     command
@@ -235,34 +237,8 @@ fn report(
     captured: Captured,
     started: Instant,
 ) -> ToolOutcome {
-    let (status, exit_code, mut notes) = match end {
-        End::Exited(Ok(status)) => exited(*status),
-        End::Exited(Err(error)) => (
-            StepStatus::CommandFailed,
-            None,
-            vec![format!("The end of the command could not be seen: {error}")],
-        ),
-        End::TimedOut => (
-            StepStatus::TimedOut,
-            None,
-            vec![format!(
-                "Timed out after {} s; the command and all that it started were stopped.",
-                order.limit.as_secs_f64()
-            )],
-        ),
-        End::Cancelled => (
-            StepStatus::Cancelled,
-            None,
-            vec!["Cancelled; the command and all that it started were stopped.".to_owned()],
-        ),
-        End::Overran => (
-            StepStatus::CommandFailed,
-            None,
-            vec![format!(
-                "Stopped: the command had started more than {MAX_PROCESSES} processes."
-            )],
-        ),
-    };
+    let (status, exit_code, note) = verdict(order, end);
+    let mut notes = vec![note];
     if matches!(end, End::Exited(_)) && !ended.stopped.is_empty() {
         notes.push(left_running(&ended.stopped));
     }
@@ -292,11 +268,44 @@ fn report(
     }
 }
 
-fn exited(status: ExitStatus) -> (StepStatus, Option<i32>, Vec<String>) {
+/// Status, exit code and the words for how a command came to its end.
+fn verdict(order: &Order, end: &End) -> (StepStatus, Option<i32>, String) {
+    match end {
+        End::Exited(Ok(status)) => exited(*status),
+        End::Exited(Err(error)) => (
+            StepStatus::CommandFailed,
+            None,
+            format!("The end of the command could not be seen: {error}"),
+        ),
+        End::TimedOut => (
+            StepStatus::TimedOut,
+            None,
+            format!(
+                "Timed out after {} s; the command and all that it started were stopped.",
+                order.limit.as_secs_f64()
+            ),
+        ),
+        End::Cancelled => (
+            StepStatus::Cancelled,
+            None,
+            "Cancelled; the command and all that it started were stopped.".to_owned(),
+        ),
+        End::Overran => (
+            StepStatus::CommandFailed,
+            None,
+            format!(
+                "Stopped: the command had started more than {} processes.",
+                order.max_processes
+            ),
+        ),
+    }
+}
+
+fn exited(status: ExitStatus) -> (StepStatus, Option<i32>, String) {
     if let Some(signal) = status.signal() {
         let code = 128 + signal;
         let note = format!("Ended by signal {signal}, exit code {code}");
-        return (StepStatus::CommandFailed, Some(code), vec![note]);
+        return (StepStatus::CommandFailed, Some(code), note);
     }
     let code = status.code().unwrap_or_default();
     let status = if code == 0 {
@@ -304,7 +313,7 @@ fn exited(status: ExitStatus) -> (StepStatus, Option<i32>, Vec<String>) {
     } else {
         StepStatus::CommandFailed
     };
-    (status, Some(code), vec![format!("Exit code {code}")])
+    (status, Some(code), format!("Exit code {code}"))
 }
 
 fn left_running(stopped: &[String]) -> String {

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitOptions, getpgid, getpid, kill_process, kill_process_group, waitpid,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -26,8 +26,12 @@ mod table;
 pub(crate) const MARK: &str = "ESPALIER_STEP";
 /// More processes than this are not asked politely.
 const POLITE_UP_TO: usize = 64;
-/// How long to go on without success before processes that cannot be killed are told about.
+/// How long to go on without any change, and how many looks at least, before processes that
+/// cannot be killed are told about.
 const PATIENCE: Duration = Duration::from_secs(5);
+const MIN_ROUNDS: u32 = 50;
+/// How long to go on while there are changes.
+const MAX_PATIENCE: Duration = Duration::from_secs(60);
 /// Looks at new processes alone that may follow each other; ids are used again in time.
 const MAX_QUICK: u32 = 16;
 /// Looks that must find nothing after something was killed.
@@ -190,7 +194,7 @@ impl Family {
     }
 
     /// Ends every member. Blocks until they are gone; what cannot be killed is given up after 5 s
-    /// in which nothing else ended either.
+    /// in which nothing changed.
     pub(crate) fn end(&mut self, manner: Manner) -> Ended {
         let first = self.freeze();
         if first.is_empty() {
@@ -213,18 +217,22 @@ impl Family {
     /// Kills what there is until looks find nothing any more, one after the other; a member that is
     /// just making way for its child can slip through one.
     fn kill(&mut self) -> Vec<Entry> {
-        let mut fewest = usize::MAX;
-        let mut deadline = Instant::now() + PATIENCE;
+        let begun = Instant::now();
+        let mut last_change = begun;
+        let mut rounds_since = 0;
         let mut quiet = 0;
+        let mut before = HashSet::new();
         loop {
             let members = self.freeze();
-            quiet = if members.is_empty() { quiet + 1 } else { 0 };
-            if quiet == QUIET_LOOKS || Instant::now() > deadline {
-                return members;
+            let now: HashSet<i32> = members.iter().map(|member| member.pid).collect();
+            quiet = if now.is_empty() { quiet + 1 } else { 0 };
+            rounds_since += 1;
+            if now != before {
+                (before, rounds_since, last_change) = (now, 0, Instant::now());
             }
-            if members.len() < fewest {
-                fewest = members.len();
-                deadline = Instant::now() + PATIENCE;
+            let stuck = rounds_since >= MIN_ROUNDS && last_change.elapsed() > PATIENCE;
+            if quiet == QUIET_LOOKS || stuck || begun.elapsed() > MAX_PATIENCE {
+                return members;
             }
             for member in &members {
                 send(member, Signal::KILL, &self.spared);

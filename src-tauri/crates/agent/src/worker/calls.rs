@@ -1,92 +1,68 @@
-//! Making the calls of a message, one by one, each when the engine says so.
+//! The calls of a message: each is proposed, and made when the engine says so.
 
-use super::{End, Next, Worker};
-use crate::backend::ModelTurn;
-use espalier_protocol::tree::cut_calls;
+use super::asking::stray;
+use super::lines::Ears;
+use super::talk::Call;
+use super::{End, Worker};
+use espalier_protocol::StepStatus;
+use espalier_protocol::event::OutputStream;
 use espalier_protocol::worker::{FromAgent, ToAgent, ToolOutcome, Touched};
-use espalier_protocol::{Block, ConversationItem, StepStatus};
 use serde_json::Value;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-struct Call {
-    id: String,
-    name: String,
-    input: Value,
+/// How it goes on after a message's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    Ready,
+    /// The engine appended something in the middle of the message.
+    AskAgain,
 }
 
 /// The engine's answer to a proposal.
-enum Answer {
+enum Verdict {
     Go(Option<Value>),
     Refuse(String),
-    /// Leave this call and those after it; these items come instead.
-    Instead(Vec<ConversationItem>),
-    Drop,
+    /// The rest of the message is void.
+    Drop(After),
+}
+
+/// What ran, and whether it goes on after it.
+struct Ran {
+    outcome: ToolOutcome,
+    cancelled: bool,
+    end: Option<End>,
 }
 
 impl Worker {
-    /// Takes a message into the conversation and makes its calls.
-    pub(super) async fn act(&mut self, turn: ModelTurn) -> Result<Next, End> {
-        let calls: Vec<Call> = turn
-            .blocks
-            .iter()
-            .filter_map(|block| match block {
-                Block::ToolCall {
-                    call_id,
-                    name,
-                    input,
-                    ..
-                } => Some(Call {
-                    id: call_id.clone(),
-                    name: name.clone(),
-                    input: input.clone(),
-                }),
-                Block::Text { .. } | Block::Thinking { .. } | Block::Opaque { .. } => None,
-            })
-            .collect();
-        let message_id = self.next_message_id();
-        let message = self.conversation.len();
-        self.conversation.push(ConversationItem::Assistant {
-            message_id,
-            blocks: turn.blocks,
-        });
-        if calls.is_empty() {
-            self.next_step += 1;
-            self.said.say(FromAgent::Ended);
-            return Ok(Next::Wait);
-        }
-        for (index, call) in calls.iter().enumerate() {
+    /// Makes the calls of the last message, as far as the engine lets it.
+    pub(super) async fn make_calls(&mut self, ears: &mut Ears) -> Result<After, End> {
+        for (index, call) in self.talk.calls().iter().enumerate() {
             self.propose(index, call);
-            match self.answer(&call.id).await? {
-                Answer::Go(changed) => {
-                    let input = changed.unwrap_or_else(|| call.input.clone());
-                    let (outcome, cancelled) = self.run_call(call, &input).await?;
-                    self.finished(call, outcome);
-                    if cancelled {
-                        self.cut(message, &calls[..=index]);
-                        return Ok(Next::Wait);
-                    }
-                }
-                Answer::Refuse(reason) => {
-                    self.finished(call, refused(reason));
-                }
-                Answer::Instead(items) => {
-                    self.cut(message, &calls[..index]);
-                    self.append(items);
-                    return Ok(Next::Ask);
-                }
-                Answer::Drop => {
-                    self.cut(message, &calls[..index]);
-                    return Ok(Next::Wait);
-                }
+            let ran = match self.verdict(index, call, ears).await? {
+                Verdict::Go(changed) => self.make(call, changed, ears).await,
+                Verdict::Refuse(reason) => refused(reason),
+                Verdict::Drop(after) => return Ok(after),
+            };
+            self.talk.returned(call, &ran.outcome);
+            self.mouth.say(FromAgent::Finished {
+                call_id: call.id.clone(),
+                outcome: ran.outcome,
+            });
+            if let Some(end) = ran.end {
+                return Err(end);
+            }
+            if ran.cancelled {
+                self.talk.cut(index + 1);
+                return Ok(After::Ready);
             }
         }
-        Ok(Next::Wait)
+        Ok(After::Ready)
     }
 
     fn propose(&self, index: usize, call: &Call) {
         let (kind, target) = self.toolbox.describe(&call.name, &call.input);
-        self.said.say(FromAgent::Proposed {
+        self.mouth.say(FromAgent::Proposed {
             call_id: call.id.clone(),
             call_index: u32::try_from(index).unwrap_or(u32::MAX),
             name: call.name.clone(),
@@ -96,114 +72,126 @@ impl Worker {
         });
     }
 
-    async fn answer(&mut self, id: &str) -> Result<Answer, End> {
-        loop {
-            match self.told.recv().await {
-                None | Some(ToAgent::Shutdown) => return Err(End::Asked),
-                Some(ToAgent::Go { call_id, input }) if call_id == id => {
-                    return Ok(Answer::Go(input));
-                }
-                Some(ToAgent::Refuse { call_id, reason }) if call_id == id => {
-                    return Ok(Answer::Refuse(reason));
-                }
-                Some(ToAgent::Continue { items }) => return Ok(Answer::Instead(items)),
-                Some(ToAgent::Cancel) => return Ok(Answer::Drop),
-                Some(_) => {}
-            }
-        }
-    }
-
-    async fn run_call(&mut self, call: &Call, input: &Value) -> Result<(ToolOutcome, bool), End> {
-        let cancel = CancellationToken::new();
-        let said = self.said.clone();
-        let mut sink = move |stream, text| said.say(FromAgent::Output { stream, text });
-        let toolbox = self.toolbox.clone();
-        let run = toolbox.run(&call.id, &call.name, input, &mut sink, cancel.clone());
-        self.until_done(run, &cancel).await
-    }
-
-    /// Runs a command that is not a call of the model.
-    pub(super) async fn run_command(&mut self, command: &str, timeout: u32) -> Result<(), End> {
-        let cancel = CancellationToken::new();
-        let said = self.said.clone();
-        let mut sink = move |stream, text| said.say(FromAgent::Output { stream, text });
-        let toolbox = self.toolbox.clone();
-        let limit = Duration::from_secs(u64::from(timeout));
-        let run = toolbox.run_command(command, limit, &mut sink, cancel.clone());
-        let (outcome, _) = self.until_done(run, &cancel).await?;
-        self.said.say(FromAgent::CommandFinished { outcome });
-        Ok(())
-    }
-
-    /// Waits for a tool while listening: `Cancel` stops it, an end of the process too.
-    async fn until_done(
+    async fn verdict(
         &mut self,
-        run: impl Future<Output = ToolOutcome>,
-        cancel: &CancellationToken,
-    ) -> Result<(ToolOutcome, bool), End> {
-        tokio::pin!(run);
-        let mut over = false;
+        index: usize,
+        call: &Call,
+        ears: &mut Ears,
+    ) -> Result<Verdict, End> {
         loop {
-            tokio::select! {
-                outcome = &mut run => {
-                    if over {
-                        // The engine still wants to know how far it came.
-                        self.said.say(FromAgent::Finished {
-                            call_id: String::new(),
-                            outcome,
-                        });
-                        return Err(End::Asked);
-                    }
-                    return Ok((outcome, cancel.is_cancelled()));
+            match ears.hear().await? {
+                ToAgent::Go { call_id, input } if call_id == call.id => {
+                    return Ok(Verdict::Go(input));
                 }
-                told = self.told.recv(), if !over => match told {
-                    None | Some(ToAgent::Shutdown) => {
-                        over = true;
-                        cancel.cancel();
-                    }
-                    Some(ToAgent::Cancel) => cancel.cancel(),
-                    Some(_) => {}
-                },
+                ToAgent::Refuse { call_id, reason } if call_id == call.id => {
+                    return Ok(Verdict::Refuse(reason));
+                }
+                ToAgent::Continue { items } => {
+                    self.talk.cut(index);
+                    self.talk.append(items);
+                    return Ok(Verdict::Drop(After::AskAgain));
+                }
+                ToAgent::Cancel => {
+                    self.talk.cut(index);
+                    return Ok(Verdict::Drop(After::Ready));
+                }
+                other => stray(&other, "a call was proposed")?,
             }
         }
     }
 
-    fn finished(&mut self, call: &Call, outcome: ToolOutcome) {
-        self.next_step += 1;
-        self.conversation.push(ConversationItem::ToolResult {
-            call_id: call.id.clone(),
-            tool: call.name.clone(),
-            content: outcome.content.clone(),
-            is_error: outcome.status != StepStatus::Ok,
-        });
-        self.said.say(FromAgent::Finished {
-            call_id: call.id.clone(),
-            outcome,
-        });
+    /// Makes a call, with `changed` in place of the model's arguments where there is one. The model
+    /// is told of the change in the result: in its message its own arguments stay.
+    async fn make(&self, call: &Call, changed: Option<Value>, ears: &mut Ears) -> Ran {
+        let changed = changed.filter(|changed| *changed != call.input);
+        let input = changed.as_ref().unwrap_or(&call.input);
+        let cancel = CancellationToken::new();
+        let mut sink = self.sink();
+        let run = self
+            .toolbox
+            .run(&call.id, &call.name, input, &mut sink, cancel.clone());
+        let mut ran = attended(run, &cancel, "a call was being made", ears).await;
+        if let Some(changed) = changed {
+            ran.outcome.content = format!(
+                "[The person in charge changed the arguments of this call to {changed}]\n{}",
+                ran.outcome.content
+            );
+        }
+        ran
     }
 
-    /// Leaves only these calls in a message; without any, the message itself goes.
-    fn cut(&mut self, message: usize, made: &[Call]) {
-        if made.is_empty() {
-            self.conversation.remove(message);
-            return;
-        }
-        let kept: Vec<&str> = made.iter().map(|call| call.id.as_str()).collect();
-        if let Some(ConversationItem::Assistant { blocks, .. }) = self.conversation.get_mut(message)
-        {
-            *blocks = cut_calls(blocks, &kept);
+    /// Runs a command of the app's own, which is no step.
+    pub(super) async fn run_command(
+        &self,
+        command: &str,
+        limit: Duration,
+        ears: &mut Ears,
+    ) -> Result<(), End> {
+        let cancel = CancellationToken::new();
+        let mut sink = self.sink();
+        let run = self
+            .toolbox
+            .run_command(command, limit, &mut sink, cancel.clone());
+        let ran = attended(run, &cancel, "a command was running", ears).await;
+        self.mouth.say(FromAgent::CommandFinished {
+            outcome: ran.outcome,
+        });
+        ran.end.map_or(Ok(()), Err)
+    }
+
+    fn sink(&self) -> impl FnMut(OutputStream, String) + Send + 'static {
+        let mouth = self.mouth.clone();
+        move |stream, text| mouth.say(FromAgent::Output { stream, text })
+    }
+}
+
+/// Awaits what runs and listens meanwhile. Whatever ends the agent stops it first, so that its
+/// outcome is told.
+async fn attended(
+    run: impl Future<Output = ToolOutcome>,
+    cancel: &CancellationToken,
+    doing: &str,
+    ears: &mut Ears,
+) -> Ran {
+    tokio::pin!(run);
+    let mut cancelled = false;
+    let mut end = None;
+    loop {
+        tokio::select! {
+            outcome = &mut run => return Ran { outcome, cancelled, end },
+            heard = ears.hear(), if end.is_none() => {
+                match heard {
+                    Ok(ToAgent::Cancel) => cancelled = true,
+                    Ok(other) => end = stray(&other, doing).err(),
+                    Err(why) => end = Some(why),
+                }
+                if cancelled || end.is_some() {
+                    cancel.cancel();
+                }
+            }
         }
     }
 }
 
-fn refused(reason: String) -> ToolOutcome {
-    ToolOutcome {
+/// The outcome of a call that the annotator does not let run.
+fn refused(reason: String) -> Ran {
+    let content = if reason.trim().is_empty() {
+        "The call was refused.".to_owned()
+    } else {
+        reason
+    };
+    let outcome = ToolOutcome {
         status: StepStatus::Refused,
-        output_bytes: u32::try_from(reason.len()).unwrap_or(u32::MAX),
-        content: reason,
+        output_bytes: u32::try_from(content.len()).unwrap_or(u32::MAX),
+        content,
         spool_file: None,
         exit_code: None,
         duration_ms: 0,
         touched: Touched::Nothing,
+    };
+    Ran {
+        outcome,
+        cancelled: false,
+        end: None,
     }
 }

@@ -175,6 +175,7 @@ fn a_project_that_is_not_there_is_named() {
         spool_dir: spool.path().into(),
         tools: vec![],
         timeout: FOR_EVER,
+        max_processes: espalier_agent::tools::MAX_PROCESSES,
     })
     .unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");

@@ -1,6 +1,6 @@
 //! A project directory with a toolbox on it, for the tool tests.
 
-use espalier_agent::tools::{Toolbox, ToolboxOptions};
+use espalier_agent::tools::{MAX_PROCESSES, Toolbox, ToolboxOptions};
 use espalier_protocol::worker::ToolOutcome;
 use espalier_protocol::{StepStatus, ToolName};
 use serde_json::Value;
@@ -27,6 +27,10 @@ impl Desk {
     }
 
     pub fn with(tools: &[ToolName], timeout: Duration) -> Self {
+        Self::of(tools, timeout, MAX_PROCESSES)
+    }
+
+    pub fn of(tools: &[ToolName], timeout: Duration, max_processes: usize) -> Self {
         let root = tempfile::tempdir().unwrap();
         let base = root.path().canonicalize().unwrap();
         let (project, outside) = (base.join("project"), base.join("outside"));
@@ -38,6 +42,7 @@ impl Desk {
             spool_dir: spool.clone(),
             tools: tools.to_vec(),
             timeout,
+            max_processes,
         })
         .unwrap();
         Self {
@@ -110,8 +115,40 @@ impl Desk {
     }
 }
 
+/// Whatever a test comes to, nothing of it goes on: everything that works under its directory is
+/// killed, whether or not the code under test finds it.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let base = self.project.parent().unwrap_or(&self.project);
+        for _ in 0..100 {
+            let left = working_under(base);
+            if left.is_empty() {
+                return;
+            }
+            for pid in left {
+                // One that ended meanwhile is as wanted.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        eprintln!("processes still work under {}", base.display());
+    }
+}
+
+fn working_under(dir: &Path) -> Vec<rustix::process::Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let works_in = std::fs::read_link(entry.path().join("cwd")).ok()?;
+            works_in.starts_with(dir).then_some(pid)
+        })
+        .filter_map(rustix::process::Pid::from_raw)
+        .collect()
+}
+
 /// Whether a process still runs: it is there and no zombie.
-#[allow(dead_code, reason = "for the process tests")]
 pub fn runs(pid: i32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return false;
@@ -121,7 +158,6 @@ pub fn runs(pid: i32) -> bool {
 }
 
 /// The process ids that a command wrote into a file, one a line.
-#[allow(dead_code, reason = "for the process tests")]
 pub fn pids(path: &Path) -> Vec<i32> {
     std::fs::read_to_string(path)
         .unwrap()

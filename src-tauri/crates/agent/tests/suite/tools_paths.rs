@@ -149,6 +149,7 @@ async fn the_project_may_be_given_by_a_link() {
         spool_dir: desk.spool.clone(),
         tools: espalier_protocol::ToolName::ALL.to_vec(),
         timeout: super::tools_desk::FOR_EVER,
+        max_processes: espalier_agent::tools::MAX_PROCESSES,
     })
     .unwrap();
     for path in [link.join("sub/inner.txt"), desk.path("sub/inner.txt")] {
@@ -198,4 +199,40 @@ async fn a_path_through_a_file_is_explained() {
     assert!(said.contains("through a file"), "{said}");
     let empty = desk.fails("read_file", json!({"path": ""})).await;
     assert!(empty.contains("empty"), "{empty}");
+}
+
+#[tokio::test]
+async fn a_directory_swapped_for_a_link_in_between_leads_nowhere() {
+    let desk = desk();
+    desk.write("dir/file", "inner");
+    desk.link("link", &desk.outside);
+    let (dir, link) = (desk.path("dir"), desk.path("link"));
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let swapper = std::thread::spawn(move || {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let gone = Err(std::sync::mpsc::TryRecvError::Disconnected);
+        while stopped.try_recv() != gone {
+            renameat_with(CWD, &dir, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+        }
+    });
+    for round in 0..500 {
+        let read = desk.run("read_file", json!({"path": "dir/file"})).await;
+        assert!(!read.content.contains("secret"), "{}", read.content);
+        let content = format!("round {round}");
+        for path in ["dir/file", "dir/new", "dir/deep/new"] {
+            desk.run("write_file", json!({"path": path, "content": content}))
+                .await;
+        }
+        let edit = json!({"path": "dir/file", "old_string": "secret", "new_string": "x"});
+        desk.run("edit_file", edit).await;
+        let grep = desk.run("grep", json!({"pattern": "secret"})).await;
+        assert!(!grep.content.contains("top secret"), "{}", grep.content);
+    }
+    drop(stop);
+    swapper.join().unwrap();
+    assert_eq!(
+        std::fs::read(desk.outside.join("file")).unwrap(),
+        b"top secret"
+    );
+    assert_eq!(std::fs::read_dir(&desk.outside).unwrap().count(), 1);
 }

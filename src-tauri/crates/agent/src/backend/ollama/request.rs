@@ -1,107 +1,121 @@
-//! What Ollama is asked.
+//! The body of a request: settings, tools and conversation as Ollama reads them.
 
-use super::super::TurnRequest;
-use espalier_protocol::session::BackendSettings;
-use espalier_protocol::{Block, ConversationItem};
+use super::Model;
+use crate::backend::Request;
+use espalier_protocol::{Block, ConversationItem, ToolDefinition};
 use serde_json::{Map, Value, json};
 
-/// The body of a `/api/chat` request: only the options that are set.
-pub fn body(settings: &BackendSettings, request: &TurnRequest<'_>) -> Value {
-    let mut body = json!({
-        "model": settings.model().unwrap_or_default(),
-        "messages": messages(request.conversation),
-        "stream": true,
-    });
+/// What Ollama knows of a JSON Schema; it drops the rest.
+const SCHEMA_KEYS: [&str; 3] = ["type", "properties", "required"];
+const PROPERTY_KEYS: [&str; 5] = ["type", "description", "enum", "items", "anyOf"];
+
+/// The whole body.
+pub(super) fn body(model: &Model, request: &Request<'_>) -> Value {
+    let messages: Vec<Value> = request.conversation.iter().map(message).collect();
+    let mut body = json!({"model": model.name, "messages": messages, "stream": true});
     if !request.tools.is_empty() {
-        body["tools"] = request
-            .tools
-            .iter()
-            .map(|tool| {
-                json!({"type": "function", "function": {
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                }})
-            })
-            .collect();
+        let tools: Vec<Value> = request.tools.iter().map(tool).collect();
+        body["tools"] = tools.into();
     }
-    if let BackendSettings::Ollama {
-        temperature,
-        num_ctx,
-        num_predict,
-        keep_alive,
-        ..
-    } = settings
-    {
-        let mut options = Map::new();
-        let given = [
-            ("temperature", temperature.map(Value::from)),
-            ("num_ctx", num_ctx.map(Value::from)),
-            ("num_predict", num_predict.map(Value::from)),
-        ];
-        for (name, value) in given {
-            if let Some(value) = value {
-                options.insert(name.to_owned(), value);
-            }
-        }
-        if !options.is_empty() {
-            body["options"] = Value::Object(options);
-        }
-        if let Some(keep_alive) = keep_alive {
-            body["keep_alive"] = Value::from(keep_alive.clone());
-        }
+    let options: Map<String, Value> = [
+        ("temperature", model.temperature.map(Value::from)),
+        ("num_ctx", model.num_ctx.map(Value::from)),
+        ("num_predict", model.num_predict.map(Value::from)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect();
+    if !options.is_empty() {
+        body["options"] = options.into();
+    }
+    if let Some(keep_alive) = &model.keep_alive {
+        body["keep_alive"] = keep_alive.as_str().into();
     }
     body
 }
 
-fn messages(conversation: &[ConversationItem]) -> Vec<Value> {
-    conversation
-        .iter()
-        .map(|item| match item {
-            ConversationItem::System { text } => json!({"role": "system", "content": text}),
-            ConversationItem::User { text } => json!({"role": "user", "content": text}),
-            ConversationItem::ToolResult {
-                call_id,
-                tool,
-                content,
-                ..
-            } => json!({
-                "role": "tool", "tool_name": tool, "tool_call_id": call_id, "content": content,
-            }),
-            ConversationItem::Assistant { blocks, .. } => assistant(blocks),
-        })
+fn tool(definition: &ToolDefinition) -> Value {
+    let mut parameters = only(&definition.parameters, &SCHEMA_KEYS);
+    if let Some(Value::Object(properties)) = parameters.get_mut("properties") {
+        for property in properties.values_mut() {
+            *property = only(property, &PROPERTY_KEYS).into();
+        }
+    }
+    json!({
+        "type": "function",
+        "function": {
+            "name": definition.name,
+            "description": definition.description,
+            "parameters": parameters,
+        },
+    })
+}
+
+/// The object with these keys alone.
+fn only(value: &Value, keys: &[&str]) -> Map<String, Value> {
+    let known = value.as_object().into_iter().flatten();
+    known
+        .filter(|(key, _)| keys.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
 
+fn message(item: &ConversationItem) -> Value {
+    match item {
+        ConversationItem::System { text } => json!({"role": "system", "content": text}),
+        ConversationItem::User { text } => json!({"role": "user", "content": text}),
+        ConversationItem::Assistant { blocks, .. } => assistant(blocks),
+        ConversationItem::ToolResult {
+            call_id,
+            tool,
+            content,
+            ..
+        } => json!({
+            "role": "tool", "tool_name": tool, "tool_call_id": call_id, "content": content,
+        }),
+    }
+}
+
 fn assistant(blocks: &[Block]) -> Value {
-    let mut content = String::new();
-    let mut thinking = String::new();
-    let mut calls: Vec<Value> = Vec::new();
+    let mut thinking = Vec::new();
+    let mut content = Vec::new();
+    let mut calls = Vec::new();
     for block in blocks {
         match block {
-            Block::Text { text, .. } => content.push_str(text),
-            Block::Thinking { text, .. } => thinking.push_str(text),
+            Block::Thinking { text, .. } => thinking.push(text.as_str()),
+            Block::Text { text, .. } => content.push(text.as_str()),
             Block::ToolCall {
                 call_id,
                 name,
                 input,
-                ..
-            } => {
-                let index = calls.len();
-                calls.push(json!({
-                    "id": call_id,
-                    "function": {"index": index, "name": name, "arguments": input},
-                }));
-            }
+                raw,
+            } => calls.push(call(calls.len(), call_id, name, input, raw.as_ref())),
+            // Only the provider that made it can read it.
             Block::Opaque { .. } => {}
         }
     }
-    let mut message = json!({"role": "assistant", "content": content});
+    let mut message = json!({"role": "assistant", "content": content.join("\n")});
     if !thinking.is_empty() {
-        message["thinking"] = Value::from(thinking);
+        message["thinking"] = thinking.join("\n").into();
     }
     if !calls.is_empty() {
-        message["tool_calls"] = Value::from(calls);
+        message["tool_calls"] = calls.into();
     }
     message
+}
+
+/// A call as this server sent it, or in this server's form where another backend made it.
+fn call(index: usize, call_id: &str, name: &str, input: &Value, raw: Option<&Value>) -> Value {
+    let own = raw.filter(|raw| raw["function"]["name"].is_string());
+    if let Some(own) = own {
+        let mut own = own.clone();
+        own["id"] = call_id.into();
+        return own;
+    }
+    let arguments = match input {
+        Value::Object(_) => input.clone(),
+        // Ollama takes objects only.
+        other => json!({"arguments": other}),
+    };
+    json!({"id": call_id, "function": {"index": index, "name": name, "arguments": arguments}})
 }

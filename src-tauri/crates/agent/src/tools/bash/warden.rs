@@ -11,12 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
-/// Processes that one command may have at the same time.
-pub(super) const MAX_PROCESSES: usize = 1000;
 /// Between two looks at the number of processes of the machine.
 const ROUND: Duration = Duration::from_millis(50);
-/// From so many new threads on the machine on, the command's own processes are counted.
-const SUSPICIOUS: u64 = 500;
 
 /// What a warden is told to do.
 enum Order {
@@ -37,13 +33,13 @@ pub(super) struct Warden {
 }
 
 impl Warden {
-    /// Starts the thread.
-    pub(super) fn start() -> io::Result<Self> {
+    /// Starts the thread. The command may have `max_processes` at the same time.
+    pub(super) fn start(max_processes: usize) -> io::Result<Self> {
         let (orders, received) = channel();
         let (overran, overrun) = watch::channel(false);
         let thread = std::thread::Builder::new()
             .name("command-warden".to_owned())
-            .spawn(move || Watch::new(overran).run(&received))?;
+            .spawn(move || Watch::new(overran, max_processes).run(&received))?;
         Ok(Self {
             orders: Some(orders),
             overrun,
@@ -100,6 +96,7 @@ struct Watch {
     family: Option<Family>,
     leader: Option<u32>,
     overran: watch::Sender<bool>,
+    max_processes: usize,
     /// What the warden itself had to end.
     ended: Option<Ended>,
     /// Threads on the machine when they were last no reason to count.
@@ -107,11 +104,12 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(overran: watch::Sender<bool>) -> Self {
+    fn new(overran: watch::Sender<bool>, max_processes: usize) -> Self {
         Self {
             family: None,
             leader: None,
             overran,
+            max_processes,
             ended: None,
             usual: threads_of_the_machine(),
         }
@@ -166,14 +164,16 @@ impl Watch {
             reap_orphans(self.leader);
         }
         let threads = threads_of_the_machine();
-        if threads < self.usual + SUSPICIOUS {
+        // Counting is dear; half as many new threads on the machine are the reason to do it.
+        let suspicious = u64::try_from(self.max_processes / 2).unwrap_or(u64::MAX);
+        if threads < self.usual.saturating_add(suspicious) {
             return;
         }
         self.usual = threads;
         let Some(family) = &mut self.family else {
             return;
         };
-        if family.count() > MAX_PROCESSES {
+        if family.count() > self.max_processes {
             // Said first: the shell's own end must not be taken for how it came about.
             self.overran.send_replace(true);
             let ended = self.end(Manner::AtOnce);
