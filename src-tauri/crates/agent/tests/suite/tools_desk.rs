@@ -131,7 +131,12 @@ impl Drop for Desk {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        eprintln!("processes still work under {}", base.display());
+        // A second panic would hide the first.
+        assert!(
+            std::thread::panicking(),
+            "processes still work under {}",
+            base.display()
+        );
     }
 }
 
