@@ -4,7 +4,7 @@ mod closing;
 mod desk;
 mod window;
 
-pub use desk::Desk;
+pub use desk::{Desk, Watcher};
 
 use crate::workbench::Workbench;
 use crate::{commands, logging};
@@ -23,11 +23,13 @@ pub fn run(runtime: &Runtime, data_dir: PathBuf, config: Option<PathBuf>) -> Res
         )
     })?;
     tauri::async_runtime::set(runtime.handle().clone());
-    let bench = runtime.block_on(Workbench::open(data_dir))?;
+    let watcher = Watcher::default();
+    let looking = Desk::looking(&watcher);
+    let bench = runtime.block_on(Workbench::open_telling(data_dir, looking))?;
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_window_state::Builder::default().build())
-        .manage(Desk::new(bench, config))
+        .manage(Desk::new(bench, config, watcher))
         .invoke_handler(commands::builder().invoke_handler())
         .setup(|app| {
             window::open(app.handle())?;

@@ -1,11 +1,12 @@
 //! A data folder with what works on it: the database, the checkpoints and the session engine.
 
 use espalier_checkpoint::CheckpointReader;
-use espalier_engine::{AgentProgram, Engine, EngineOptions, OpenMode, SessionHandle};
+use espalier_engine::{AgentProgram, Engine, EngineOptions, Looking, OpenMode, SessionHandle};
 use espalier_protocol::view::SessionSummary;
 use espalier_protocol::{AppError, ErrorCode, SessionId};
 use espalier_store::Store;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a key is read from where the configuration is gone.
 const KEY_VARIABLE: &str = "ANTHROPIC_API_KEY";
@@ -21,6 +22,11 @@ pub struct Workbench {
 impl Workbench {
     /// Opens a data folder, made where there is none.
     pub async fn open(data_dir: PathBuf) -> Result<Self, AppError> {
+        Self::open_telling(data_dir, Arc::new(|_, _| {})).await
+    }
+
+    /// Opens a data folder; how far the first look at a project's files is, is told to `looking`.
+    pub async fn open_telling(data_dir: PathBuf, looking: Looking) -> Result<Self, AppError> {
         let store = Store::open(&data_dir)
             .await
             .map_err(|error| error.to_app())?;
@@ -39,6 +45,7 @@ impl Workbench {
                 args: vec!["agent".to_owned()],
             },
             app_version: env!("CARGO_PKG_VERSION").to_owned(),
+            looking,
         });
         Ok(Self {
             data_dir,

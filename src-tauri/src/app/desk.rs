@@ -4,7 +4,7 @@ use crate::commands::project::AppEvent;
 use crate::output::{OutputWriter, Report};
 use crate::pump;
 use crate::workbench::Workbench;
-use espalier_engine::{SessionHandle, Subscription};
+use espalier_engine::{Looking, SessionHandle, Subscription};
 use espalier_protocol::{AppError, Event, SessionId};
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -21,11 +21,14 @@ pub enum Closing {
     Done,
 }
 
+/// Where app events go: the page that is shown, once it has asked for them.
+pub type Watcher = Arc<Mutex<Option<Channel<AppEvent>>>>;
+
 /// The state of the desktop app.
 pub struct Desk {
     pub bench: Workbench,
     pub initial_config: Option<PathBuf>,
-    watcher: Arc<Mutex<Option<Channel<AppEvent>>>>,
+    watcher: Watcher,
     pumps: Mutex<HashMap<SessionId, VecDeque<AbortHandle>>>,
     writers: Mutex<Vec<OutputWriter>>,
     closing: Mutex<Closing>,
@@ -33,15 +36,21 @@ pub struct Desk {
 
 impl Desk {
     /// A desk on an open data folder.
-    pub fn new(bench: Workbench, initial_config: Option<PathBuf>) -> Self {
+    pub fn new(bench: Workbench, initial_config: Option<PathBuf>, watcher: Watcher) -> Self {
         Self {
             bench,
             initial_config,
-            watcher: Arc::default(),
+            watcher,
             pumps: Mutex::default(),
             writers: Mutex::default(),
             closing: Mutex::new(Closing::No),
         }
+    }
+
+    /// Tells the window how far the first look at a project's files is.
+    pub fn looking(watcher: &Watcher) -> Looking {
+        let watcher = Arc::clone(watcher);
+        Arc::new(move |done, total| tell(&watcher, AppEvent::Looking { done, total }))
     }
 
     /// Sends app events there from now on.

@@ -27,6 +27,8 @@ pub struct AppInfo {
 pub enum AppEvent {
     /// A configuration was dropped on the window.
     ConfigDropped { path: String },
+    /// How far the first look at a project's files is.
+    Looking { done: u32, total: Option<u32> },
     /// The window closes once so many sessions are saved and their projects put back.
     Closing { sessions: u32 },
     /// Something failed outside a session's own log (an output folder that cannot be written).

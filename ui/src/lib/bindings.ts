@@ -85,6 +85,8 @@ export type AppError = {
 export type AppEvent = 
 /**  A configuration was dropped on the window. */
 { type: "config_dropped"; path: string } | 
+/**  How far the first look at a project's files is. */
+{ type: "looking"; done: number; total: number | null } | 
 /**  The window closes once so many sessions are saved and their projects put back. */
 { type: "closing"; sessions: number } | 
 /**  Something failed outside a session's own log (an output folder that cannot be written). */

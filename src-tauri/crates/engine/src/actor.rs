@@ -13,7 +13,7 @@ mod stepping;
 use crate::agent_process::{AgentProcess, Heard};
 use crate::checkpointing::CheckpointThread;
 use crate::clock::now;
-use crate::engine::AgentProgram;
+use crate::engine::{AgentProgram, Looking};
 use crate::error::EngineError;
 use crate::handle::{Request, Subscription};
 use espalier_protocol::event::{Event, EventBody, Persistence};
@@ -79,6 +79,7 @@ pub(crate) struct SessionActor {
     pub program: AgentProgram,
     pub spool_dir: PathBuf,
     pub api_key: Option<String>,
+    pub looking: Looking,
     pub tree: SessionTree,
     /// Absent where checkpoints are off, and once the project was given back.
     pub checkpoints: Option<CheckpointThread>,

@@ -25,12 +25,17 @@ pub struct AgentProgram {
     pub args: Vec<String>,
 }
 
+/// Told how far the first look at a project's files is: files seen, and how many there are as far
+/// as that is known. Called from a thread of its own.
+pub type Looking = Arc<dyn Fn(u32, Option<u32>) + Send + Sync>;
+
 /// What an engine works with.
 pub struct EngineOptions {
     pub data_dir: PathBuf,
     pub store: Store,
     pub agent: AgentProgram,
     pub app_version: String,
+    pub looking: Looking,
 }
 
 /// A session to begin.
@@ -175,6 +180,7 @@ impl Engine {
             program: self.options.agent.clone(),
             spool_dir: self.options.data_dir.join("spool").join(meta.id.as_str()),
             api_key,
+            looking: Arc::clone(&self.options.looking),
             backend: meta.settings.backend.clone(),
             meta,
             tree,
@@ -199,10 +205,13 @@ impl Engine {
     ) -> Result<(Checkpoints, Checkpoint), EngineError> {
         let request = self.open_request(meta);
         let require_clean = meta.settings.checkpoints.require_clean_working_dir;
+        let looking = Arc::clone(&self.options.looking);
         blocking(move || {
             let mut checkpoints = Checkpoints::open(request)?;
             let begun =
-                checkpoints.begin(&BeginRequest { require_clean }, &mut |_done, _total| {})?;
+                checkpoints.begin(&BeginRequest { require_clean }, &mut |done, total| {
+                    looking(done, total);
+                })?;
             Ok((checkpoints, begun.base))
         })
         .await

@@ -13,6 +13,6 @@ mod handle;
 mod loop_detection;
 pub mod script;
 
-pub use engine::{AgentProgram, Engine, EngineOptions, NewSession, OpenMode};
+pub use engine::{AgentProgram, Engine, EngineOptions, Looking, NewSession, OpenMode};
 pub use error::EngineError;
 pub use handle::{SessionHandle, Subscription};

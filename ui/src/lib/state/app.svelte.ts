@@ -18,6 +18,8 @@ export class AppModel {
   busy = $state<'project' | 'session' | null>(null);
   /** Why the last configuration did not open. */
   openError = $state.raw<{ path: string; error: AppError } | null>(null);
+  /** How far the first look at a project's files is, while a session is opened. */
+  looking = $state.raw<{ done: number; total: number | null } | null>(null);
   /** Sessions that are being saved while the window closes. */
   closing = $state<number | null>(null);
 
@@ -31,6 +33,9 @@ export class AppModel {
         switch (event.type) {
           case 'config_dropped':
             void this.openProject(event.path);
+            break;
+          case 'looking':
+            this.looking = { done: event.done, total: event.total };
             break;
           case 'closing':
             this.closing = event.sessions;
@@ -113,6 +118,7 @@ export class AppModel {
   async #enter(open: () => Promise<SessionId>): Promise<void> {
     if (this.busy !== null) return;
     this.busy = 'session';
+    this.looking = null;
     try {
       const id = await open();
       await this.#closeSession();

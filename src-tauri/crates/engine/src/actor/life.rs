@@ -10,6 +10,7 @@ use espalier_protocol::session::{PauseReason, SessionState};
 use espalier_protocol::step::StepResult;
 use espalier_protocol::worker::{FromAgent, ToolOutcome, Touched};
 use espalier_protocol::{BranchId, Checkpoint, CheckpointId, StepStatus};
+use std::sync::Arc;
 
 impl SessionActor {
     /// The first events of a session: its root branch and the files before the first step.
@@ -78,11 +79,14 @@ impl SessionActor {
     async fn bring_files_again(&mut self) -> Result<(), EngineError> {
         let head = self.head_id()?;
         let require_clean = self.meta.settings.checkpoints.require_clean_working_dir;
+        let looking = Arc::clone(&self.looking);
         let report = self
             .checkpoint_thread()?
             .run(move |checkpoints| {
                 let begun =
-                    checkpoints.begin(&BeginRequest { require_clean }, &mut |_done, _total| {})?;
+                    checkpoints.begin(&BeginRequest { require_clean }, &mut |done, total| {
+                        looking(done, total);
+                    })?;
                 let plan = checkpoints.plan_restore(&begun.base.id, &head)?;
                 checkpoints.restore(&plan)
             })
