@@ -240,3 +240,49 @@ async fn a_closed_window_puts_the_project_back_and_the_session_goes_on_at_the_ne
     assert_eq!(workspace.read("b.txt"), "main\n");
     window.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_edits_while_the_agent_waits_is_kept_and_comes_back() {
+    let (workspace, config) = workspace();
+    let window = Window::open(&workspace.data(), &["open", &config]).await;
+    window.click("task-start").await;
+    state(&window, "paused").await;
+    window.click("pause-resume").await;
+    window
+        .until(
+            "the first step",
+            "document.querySelector('[data-testid=\"step\"][data-index=\"0\"][data-status=\"ok\"]')",
+        )
+        .await;
+    window.click("pause-resume").await;
+    state(&window, "paused").await;
+    workspace.write("a.txt", "by hand\n");
+    workspace.write("notes.txt", "mine\n");
+    window.click("pause-resume").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("a.txt"), "by hand\n");
+
+    window
+        .click_css("[data-testid=\"step\"][data-index=\"0\"]")
+        .await;
+    window
+        .click_css("[data-testid=\"step\"][data-index=\"0\"] [data-testid=\"step-rollback\"]")
+        .await;
+    window.click("rollback-confirm").await;
+    state(&window, "paused").await;
+    assert_eq!(workspace.read("a.txt"), "one\n");
+    assert!(!workspace.project().join("notes.txt").exists());
+    window.click("undo-rollback").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("a.txt"), "by hand\n");
+    assert_eq!(workspace.read("notes.txt"), "mine\n");
+    window.quit().await;
+    // Put back: the user's commit, without the session's and without what was typed meanwhile.
+    assert_eq!(workspace.read("a.txt"), "zero\n");
+    assert_eq!(workspace.git(&["status", "--porcelain"]), "");
+    let branch = workspace.git(&["branch", "--list", "--format=%(refname:short)", "potato-*"]);
+    assert_eq!(
+        workspace.git(&["show", &format!("{branch}:notes.txt")]),
+        "mine"
+    );
+}
