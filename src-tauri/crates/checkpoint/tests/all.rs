@@ -12,6 +12,7 @@ mod suite {
     mod gaps;
     mod git;
     mod hazards;
+    mod losses;
     mod packing;
     mod places;
     mod repositories;

@@ -147,7 +147,16 @@ impl Lab {
 
     /// An open session that has begun.
     pub fn begin(&self) -> Run {
-        let mut checkpoints = self.open();
+        self.begin_with(CaptureLimits::default())
+    }
+
+    /// The same with another limit on untracked files.
+    pub fn begin_with(&self, limits: CaptureLimits) -> Run {
+        let request = OpenRequest {
+            limits,
+            ..self.request("abc123")
+        };
+        let mut checkpoints = Checkpoints::open(request).unwrap();
         let begun = begin(&mut checkpoints);
         Run {
             checkpoints,
@@ -299,11 +308,20 @@ impl Run {
 
     /// Opens the session anew, as after the end of the process.
     pub fn reopen(&mut self, lab: &Lab) {
+        self.reopen_with(lab, CaptureLimits::default());
+    }
+
+    /// The same with another limit on untracked files.
+    pub fn reopen_with(&mut self, lab: &Lab, limits: CaptureLimits) {
         // The lock is let go of before it is taken again.
         let parked = Lab::new();
         let old = std::mem::replace(&mut self.checkpoints, parked.open());
         drop(old);
-        self.checkpoints = lab.open();
+        let request = OpenRequest {
+            limits,
+            ..lab.request("abc123")
+        };
+        self.checkpoints = Checkpoints::open(request).unwrap();
     }
 
     /// Brings the files to a checkpoint; the head moves to it.

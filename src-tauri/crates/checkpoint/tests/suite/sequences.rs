@@ -247,7 +247,7 @@ fn play(deeds: &[Deed]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24),
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16),
         max_shrink_iters: 200,
         ..ProptestConfig::default()
     })]
