@@ -109,7 +109,8 @@ fn command(random: &mut Random) -> String {
         1 => format!("mkdir -p {dir} && for i in 1 2 3 4 5; do echo $i > {dir}/{file}$i; done"),
         2 => format!("rm -rf {dir}"),
         3 => format!("mv {dir} {other}"),
-        4 => format!("cp -r {dir} {other}"),
+        // Never into itself or a copy: that would double with every command.
+        4 => format!("rm -rf copy && cp -r {dir} copy"),
         5 => format!("mkdir -p {dir} && ln -sf ../{other} {dir}/{file}"),
         6 => format!("chmod +x {dir}/{file}1"),
         7 => format!("rm -f {dir}/{file}*; rmdir {dir}"),
