@@ -23,6 +23,7 @@ mod session;
 mod side;
 mod snapshot;
 mod space;
+mod stale;
 mod stat;
 mod store;
 mod tracked;

@@ -89,7 +89,7 @@ impl Checkpoints {
         let objects = store.shadow()?;
         let mut exclude = request.exclude;
         exclude.push(request.store_dir);
-        Ok(Self {
+        let opened = Self {
             prefix: project.prefix()?,
             author: Author::of(repository.as_ref()),
             rules: match &repository {
@@ -114,7 +114,9 @@ impl Checkpoints {
             store,
             objects,
             _lock: lock,
-        })
+        };
+        opened.clear_stale_locks()?;
+        Ok(opened)
     }
 
     /// Takes a session up again whose process died. No file is moved.

@@ -7,6 +7,7 @@
 use super::Checkpoints;
 use crate::error::{CheckpointError, Doing, Result};
 use crate::notes::session_of;
+use crate::stale;
 use crate::tree::{Entry, MODE_COMMIT};
 use espalier_protocol::CheckpointId;
 use git2::{ErrorCode, ObjectType, Odb, Oid, Reference, Repository};
@@ -96,6 +97,20 @@ impl Checkpoints {
             }
         }
         Ok(found)
+    }
+
+    /// Removes the locks that a killed process of this session left: in the store, and beside the
+    /// session's own references in the user's repository.
+    pub(super) fn clear_stale_locks(&self) -> Result<()> {
+        stale::clear(&self.objects.repository().path().join("refs"))?;
+        let Ok(repository) = self.project.repository() else {
+            return Ok(());
+        };
+        let refs = repository.commondir().join("refs");
+        for (branch, _) in self.all_published()? {
+            stale::clear_one(&refs.join("heads").join(format!("{branch}.lock")))?;
+        }
+        stale::clear(&refs.join("espalier").join(&self.session))
     }
 
     fn published(&self, branch: &str) -> Result<Option<Oid>> {

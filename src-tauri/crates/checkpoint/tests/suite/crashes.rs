@@ -244,3 +244,26 @@ fn putting_back_that_was_killed_anywhere_is_done_again() {
     }
     assert!(killed >= 20, "{killed}");
 }
+
+#[test]
+fn locks_that_a_killed_process_left_beside_references_do_not_stay() {
+    let lab = Lab::new();
+    let mut run = lab.begin();
+    lab.write("a.txt", "two\n");
+    let step = run.step();
+    run.checkpoints.publish("session-branch", &step.id).unwrap();
+    let store = run.checkpoints.store_dir().to_owned();
+    let published = store.join("shadow.git/refs/espalier-published/abc123/session-branch.lock");
+    let theirs = lab.repository.join(".git/refs/heads/session-branch.lock");
+    // A lock of the user's own git on another branch is not ours to touch.
+    let other = lab.repository.join(".git/refs/heads/main.lock");
+    for lock in [&published, &theirs, &other] {
+        std::fs::write(lock, "").unwrap();
+    }
+    run.reopen(&lab);
+    lab.write("a.txt", "three\n");
+    let next = run.step();
+    run.checkpoints.publish("session-branch", &next.id).unwrap();
+    assert_eq!(lab.git(&["rev-parse", "session-branch"]), next.id.as_str());
+    assert!(other.exists());
+}
