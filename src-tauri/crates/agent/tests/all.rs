@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod suite {
+    mod tools_agent_process;
     mod tools_bash;
     mod tools_calls;
     mod tools_desk;

@@ -20,6 +20,7 @@ mod refusal;
 mod request;
 mod server;
 
+use server::{Loaded, Shown};
 pub use server::{OllamaStatus, ollama_status};
 
 /// What mends a server that does not run.
@@ -46,16 +47,18 @@ pub struct OllamaBackend {
     /// How long nothing may come.
     silence: Duration,
     patience: Patience,
-    loading: Loading,
+    acquaintance: Acquaintance,
+    /// Tokens that the model takes in, once it is known; 0 where the server does not say.
+    window: Option<u32>,
 }
 
-/// Whether the server has the model in memory. Asked once, before the first request.
+/// How far the server was asked about the model, before its first answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Loading {
+enum Acquaintance {
     Unasked,
-    /// The server said that it has not; the first answer may take long.
-    Expected,
-    Done,
+    /// The server said that it has yet to load the model; the first answer may take long.
+    Loading,
+    Made,
 }
 
 impl OllamaBackend {
@@ -88,20 +91,56 @@ impl OllamaBackend {
             },
             silence,
             patience: patience.clone(),
-            loading: Loading::Unasked,
+            acquaintance: Acquaintance::Unasked,
+            window: *num_ctx,
         })
     }
 
-    async fn look_whether_loaded(&mut self) {
-        if self.loading != Loading::Unasked {
+    /// Asks, once, whether the model can do the work and whether it is in memory. A server that does
+    /// not say is taken at its best: one that only imitates Ollama may not know the questions.
+    async fn get_acquainted(&mut self, with_tools: bool) -> Result<(), BackendError> {
+        if self.acquaintance != Acquaintance::Unasked {
+            return Ok(());
+        }
+        let name = &self.model.name;
+        let (shown, loaded) = tokio::join!(
+            timeout(
+                self.patience.side_question,
+                server::shown(&self.server, name)
+            ),
+            timeout(
+                self.patience.side_question,
+                server::loaded(&self.server, name)
+            ),
+        );
+        match shown {
+            Ok(Some(Shown::Missing)) => return Err(refusal::missing(self.server.base(), name)),
+            Ok(Some(Shown::Capabilities(can)))
+                if with_tools && !can.iter().any(|one| one == "tools") =>
+            {
+                return Err(refusal::without_tools(name));
+            }
+            Ok(Some(Shown::Capabilities(_)) | None) | Err(_) => {}
+        }
+        self.acquaintance = match loaded {
+            Ok(Some(Loaded::No)) => Acquaintance::Loading,
+            Ok(Some(Loaded::Yes { .. }) | None) | Err(_) => Acquaintance::Made,
+        };
+        Ok(())
+    }
+
+    /// Learns the window that the server gave the model, where the configuration leaves that to the
+    /// server: it is often far smaller than what the model could take in.
+    async fn learn_window(&mut self) {
+        if self.window.is_some() {
             return;
         }
-        let loaded = server::is_loaded(&self.server, &self.model.name);
-        self.loading = match timeout(self.patience.side_question, loaded).await {
-            Ok(Some(false)) => Loading::Expected,
-            // Servers that only imitate Ollama may not know the question.
-            Ok(Some(true) | None) | Err(_) => Loading::Done,
+        let loaded = server::loaded(&self.server, &self.model.name);
+        let window = match timeout(self.patience.side_question, loaded).await {
+            Ok(Some(Loaded::Yes { window })) => window,
+            Ok(Some(Loaded::No) | None) | Err(_) => None,
         };
+        self.window = Some(window.unwrap_or_default());
     }
 
     /// Awaits the server's next sign of life.
@@ -110,7 +149,7 @@ impl OllamaBackend {
         awaited: impl Future<Output = reqwest::Result<T>>,
         sink: DeltaSink<'_>,
     ) -> Result<reqwest::Result<T>, BackendError> {
-        let loading = self.loading == Loading::Expected;
+        let loading = self.acquaintance == Acquaintance::Loading;
         let limit = if loading {
             self.silence.max(self.patience.load)
         } else {
@@ -158,26 +197,27 @@ impl OllamaBackend {
                 Ok(None) => break,
                 Err(error) => return Err(ended_early().with_detail(&innermost(&error))),
             };
-            self.loading = Loading::Done;
+            self.acquaintance = Acquaintance::Made;
             lines.push(&chunk)?;
             while let Some(line) = lines.next_line() {
                 if answer.take(&line, sink)? == Progress::Done {
                     if timeout(TAIL, response.chunk()).await.is_err() {
                         tracing::debug!("the server keeps its answer open");
                     }
-                    return Ok(self.finished(answer, request));
+                    return Ok(self.finished(answer, request).await);
                 }
             }
         }
         // The last line may lack its end.
         match answer.take(&lines.rest(), sink)? {
-            Progress::Done => Ok(self.finished(answer, request)),
+            Progress::Done => Ok(self.finished(answer, request).await),
             Progress::More => Err(ended_early()),
         }
     }
 
-    fn finished(&self, answer: Answer, request: Request<'_>) -> ModelTurn {
-        answer.finish(self.model.num_ctx, request.conversation)
+    async fn finished(&mut self, answer: Answer, request: Request<'_>) -> ModelTurn {
+        self.learn_window().await;
+        answer.finish(self.window, request.conversation)
     }
 }
 
@@ -196,7 +236,7 @@ impl ModelBackend for OllamaBackend {
         request: Request<'_>,
         sink: DeltaSink<'_>,
     ) -> Result<ModelTurn, BackendError> {
-        self.look_whether_loaded().await;
+        self.get_acquainted(!request.tools.is_empty()).await?;
         let body = request::body(&self.model, &request);
         let sent = self.server.post("/api/chat").json(&body).send();
         let response = match self.next(sent, sink).await? {

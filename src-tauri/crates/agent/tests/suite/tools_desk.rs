@@ -131,7 +131,6 @@ impl Drop for Desk {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        // A second panic would hide the first.
         assert!(
             std::thread::panicking(),
             "processes still work under {}",

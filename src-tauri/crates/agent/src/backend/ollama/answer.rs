@@ -7,8 +7,9 @@ use espalier_protocol::{Block, ConversationItem, ErrorCode, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Bytes of thinking and text that one answer may have.
-const MAX_TEXT: usize = 64 << 20;
+/// Bytes of thinking, text and calls that one answer may have: a model that goes on and on must
+/// not fill memory and database.
+const MAX_BYTES: usize = 16 << 20;
 /// Part of the window that is nearly all of it, in hundredths.
 const NEARLY_FULL: u64 = 90;
 
@@ -44,6 +45,7 @@ pub(super) struct Answer {
     thinking: String,
     text: String,
     calls: Vec<Block>,
+    bytes: usize,
     prompt_tokens: u64,
     answer_tokens: u64,
     cut: bool,
@@ -67,6 +69,7 @@ impl Answer {
             return Err(refusal::in_stream(error));
         }
         if let Some(said) = line.message {
+            self.count(&said)?;
             self.hear(said, sink)?;
         }
         self.prompt_tokens = line.prompt_eval_count.unwrap_or(self.prompt_tokens);
@@ -87,6 +90,25 @@ impl Answer {
         }
     }
 
+    fn count(&mut self, said: &Said) -> Result<(), BackendError> {
+        let texts = [&said.thinking, &said.content].into_iter().flatten();
+        let calls = said.tool_calls.iter().flatten();
+        self.bytes += texts.map(String::len).sum::<usize>();
+        self.bytes += calls.map(|call| call.to_string().len()).sum::<usize>();
+        if self.bytes <= MAX_BYTES {
+            return Ok(());
+        }
+        // Lasting: asked again, such a model says as much again.
+        Err(BackendError::lasting(
+            ErrorCode::BackendBroken,
+            format!(
+                "The answer is longer than {} MB and was stopped.",
+                MAX_BYTES >> 20
+            ),
+            "Set live_agent.ollama.num_predict to the most tokens that an answer may have.",
+        ))
+    }
+
     fn hear(&mut self, said: Said, sink: DeltaSink<'_>) -> Result<(), BackendError> {
         if let Some(thinking) = said.thinking.filter(|text| !text.is_empty()) {
             self.thinking.push_str(&thinking);
@@ -99,22 +121,16 @@ impl Answer {
         for raw in said.tool_calls.unwrap_or_default() {
             self.calls.push(call(raw)?);
         }
-        if self.thinking.len() + self.text.len() > MAX_TEXT {
-            return Err(broken(&format!(
-                "The answer is longer than {} MB.",
-                MAX_TEXT >> 20
-            )));
-        }
         Ok(())
     }
 
     /// The message, with what the annotator should know of it.
     pub(super) fn finish(
         self,
-        num_ctx: Option<u32>,
+        window: Option<u32>,
         conversation: &[ConversationItem],
     ) -> ModelTurn {
-        let notices = self.notices(num_ctx, conversation);
+        let notices = self.notices(window, conversation);
         let usage = Usage {
             input_tokens: u32::try_from(self.prompt_tokens).unwrap_or(u32::MAX),
             output_tokens: u32::try_from(self.answer_tokens).unwrap_or(u32::MAX),
@@ -137,7 +153,7 @@ impl Answer {
         }
     }
 
-    fn notices(&self, num_ctx: Option<u32>, conversation: &[ConversationItem]) -> Vec<AgentNotice> {
+    fn notices(&self, window: Option<u32>, conversation: &[ConversationItem]) -> Vec<AgentNotice> {
         let mut notices = Vec::new();
         let mut note = |code: &str, text: String| {
             notices.push(AgentNotice {
@@ -153,23 +169,23 @@ impl Answer {
             let text = "The model ended its turn without a word and without a tool call.";
             note("answer_empty", text.to_owned());
         }
-        let Some(num_ctx) = num_ctx.map(u64::from).filter(|num_ctx| *num_ctx > 0) else {
+        let Some(window) = window.map(u64::from).filter(|window| *window > 0) else {
             return notices;
         };
         let used = self.prompt_tokens + self.answer_tokens;
-        if used * 100 >= num_ctx * NEARLY_FULL {
+        if used * 100 >= window * NEARLY_FULL {
             note(
                 "window_nearly_full",
                 format!(
-                    "{used} of the model's {num_ctx} tokens are used. Ollama leaves out the oldest \
+                    "{used} of the model's {window} tokens are used. Ollama leaves out the oldest \
                      messages when they are full: raise live_agent.ollama.num_ctx, or roll back."
                 ),
             );
-        } else if was_shortened(self.prompt_tokens, num_ctx, conversation) {
+        } else if was_shortened(self.prompt_tokens, window, conversation) {
             note(
                 "window_overrun",
                 format!(
-                    "The conversation is longer than the model's {num_ctx} tokens, and Ollama has \
+                    "The conversation is longer than the model's {window} tokens, and Ollama has \
                      left out a part of it: raise live_agent.ollama.num_ctx, or roll back."
                 ),
             );
@@ -180,7 +196,7 @@ impl Answer {
 
 /// Whether the server read clearly less than it was sent. It never says so; a token of a language
 /// or of code is seldom longer than four bytes.
-fn was_shortened(read: u64, num_ctx: u64, conversation: &[ConversationItem]) -> bool {
+fn was_shortened(read: u64, window: u64, conversation: &[ConversationItem]) -> bool {
     let bytes: usize = conversation
         .iter()
         .map(|item| match item {
@@ -197,7 +213,7 @@ fn was_shortened(read: u64, num_ctx: u64, conversation: &[ConversationItem]) -> 
         })
         .sum();
     let sent = bytes as u64 / 4;
-    read > 0 && sent > num_ctx * 5 / 4 && read < sent * 2 / 3
+    read > 0 && sent > window * 5 / 4 && read < sent * 2 / 3
 }
 
 /// A call as the server gave it. Arguments that are no object go on as they are: the tool tells

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use espalier_protocol::ErrorCode;
 
 /// A whole file can stand in one line as the argument of a call; more than this is no answer.
-const MAX_LINE: usize = 32 << 20;
+const MAX_LINE: usize = 16 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -21,10 +21,10 @@ impl Lines {
     /// The line is longer than any answer.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), BackendError> {
         self.bytes.extend_from_slice(chunk);
-        if self.bytes.len() - self.searched <= MAX_LINE || self.has_line() {
+        if self.bytes.len() <= MAX_LINE || self.has_line() {
             return Ok(());
         }
-        Err(BackendError::passing(
+        Err(BackendError::lasting(
             ErrorCode::BackendBroken,
             format!("The server sent a line of more than {} MB.", MAX_LINE >> 20),
             "Check that the address is that of an Ollama server.",

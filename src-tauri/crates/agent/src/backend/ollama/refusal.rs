@@ -51,22 +51,10 @@ impl Refusal<'_> {
         let lower = said.to_lowercase();
         let has = |part: &str| lower.contains(part);
         if self.status == StatusCode::NOT_FOUND && has("not found") {
-            return Some(BackendError::lasting(
-                ErrorCode::ModelMissing,
-                format!(
-                    "The server at {} does not have the model {model}.",
-                    self.host
-                ),
-                format!("ollama pull {model}"),
-            ));
+            return Some(missing(self.host, model));
         }
         if has("does not support tools") {
-            return Some(BackendError::lasting(
-                ErrorCode::ModelWithoutTools,
-                format!("The model {model} cannot call tools."),
-                "Set live_agent.model to a model with tools, for example qwen2.5-coder:7b, qwen3:8b or \
-                 llama3.1:8b (ollama show MODEL lists what a model can do).",
-            ));
+            return Some(without_tools(model));
         }
         if has("exceed_context_size") || has("exceeds the available context size") {
             let limit = self.num_ctx.map(|limit| format!(" of {limit} tokens"));
@@ -98,7 +86,7 @@ impl Refusal<'_> {
                 match &self.location {
                     Some(to) => format!(
                         "Set live_agent.ollama.host to the new one: {}",
-                        excerpt(to, 200)
+                        excerpt(to.trim_end_matches("/api/chat"), 200)
                     ),
                     None => "Set live_agent.ollama.host to the new one.".to_owned(),
                 },
@@ -123,6 +111,13 @@ impl Refusal<'_> {
                 format!("{host} is busy ({status}){why}"),
                 "Resume when other work on that server is done.",
             ),
+            502 => BackendError::passing(
+                ErrorCode::BackendRefused,
+                format!(
+                    "Something in front of {host} could not reach the model server ({status}){why}"
+                ),
+                "Check that Ollama runs behind that proxy: ollama serve",
+            ),
             500..=599 => BackendError::passing(
                 ErrorCode::BackendRefused,
                 format!("{host} failed ({status}){why}"),
@@ -135,6 +130,25 @@ impl Refusal<'_> {
             ),
         }
     }
+}
+
+/// The server has no model of that name.
+pub(super) fn missing(host: &str, model: &str) -> BackendError {
+    BackendError::lasting(
+        ErrorCode::ModelMissing,
+        format!("The server at {host} does not have the model {model}."),
+        format!("ollama pull {model}"),
+    )
+}
+
+/// Without tools a model cannot work on a project.
+pub(super) fn without_tools(model: &str) -> BackendError {
+    BackendError::lasting(
+        ErrorCode::ModelWithoutTools,
+        format!("The model {model} cannot call tools."),
+        "Set live_agent.model to a model with tools, for example qwen2.5-coder:7b, qwen3:8b or \
+         llama3.1:8b (ollama show MODEL lists what a model can do).",
+    )
 }
 
 /// An `{"error": …}` line within an answer.

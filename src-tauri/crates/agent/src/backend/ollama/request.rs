@@ -106,16 +106,19 @@ fn assistant(blocks: &[Block]) -> Value {
 
 /// A call as this server sent it, or in this server's form where another backend made it.
 fn call(index: usize, call_id: &str, name: &str, input: &Value, raw: Option<&Value>) -> Value {
+    let arguments = match input {
+        Value::Object(_) => input.clone(),
+        // Ollama takes objects only, whatever the model or an imitation of Ollama wrote.
+        other => json!({"arguments": other}),
+    };
     let own = raw.filter(|raw| raw["function"]["name"].is_string());
     if let Some(own) = own {
         let mut own = own.clone();
         own["id"] = call_id.into();
+        if !own["function"]["arguments"].is_object() {
+            own["function"]["arguments"] = arguments;
+        }
         return own;
     }
-    let arguments = match input {
-        Value::Object(_) => input.clone(),
-        // Ollama takes objects only.
-        other => json!({"arguments": other}),
-    };
     json!({"id": call_id, "function": {"index": index, "name": name, "arguments": arguments}})
 }

@@ -1,12 +1,14 @@
 //! What an Ollama server says of itself.
 
 use super::START_HINT;
-use crate::backend::http::Server;
+use crate::backend::http::{Server, refusal_text};
 use crate::backend::{BackendError, excerpt};
 use crate::error::AgentError;
 use espalier_protocol::ErrorCode;
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a server may take to say what it is.
@@ -81,20 +83,73 @@ async fn ask<T: DeserializeOwned>(server: &Server, path: &str) -> Result<T, Back
         .map_err(|_| no_ollama().with_detail(&excerpt(&String::from_utf8_lossy(&bytes), 200)))
 }
 
+#[derive(Deserialize)]
+struct AllInMemory {
+    models: Vec<InMemory>,
+}
+
+#[derive(Deserialize)]
+struct InMemory {
+    name: String,
+    context_length: Option<u32>,
+}
+
+/// Whether a server has a model in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loaded {
+    No,
+    /// With a window of so many tokens, where it says so.
+    Yes {
+        window: Option<u32>,
+    },
+}
+
 /// Whether the server has the model in memory; nothing where it does not say.
-pub(super) async fn is_loaded(server: &Server, model: &str) -> Option<bool> {
-    match ask::<Models>(server, "/api/ps").await {
-        Ok(loaded) => Some(
-            loaded
-                .models
-                .iter()
-                .any(|one| whole(&one.name) == whole(model)),
-        ),
+pub(super) async fn loaded(server: &Server, model: &str) -> Option<Loaded> {
+    match ask::<AllInMemory>(server, "/api/ps").await {
+        Ok(all) => {
+            let mut all = all.models.into_iter();
+            let found = all.find(|one| whole(&one.name) == whole(model));
+            Some(found.map_or(Loaded::No, |found| Loaded::Yes {
+                window: found.context_length,
+            }))
+        }
         Err(error) => {
             tracing::debug!(%error, "the server does not say which models it has loaded");
             None
         }
     }
+}
+
+/// What a server says of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shown {
+    Missing,
+    Capabilities(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct Details {
+    capabilities: Vec<String>,
+}
+
+/// What a model can do; nothing where the server does not say, as older ones and imitations.
+pub(super) async fn shown(server: &Server, model: &str) -> Option<Shown> {
+    let question = server.post("/api/show").json(&json!({"model": model}));
+    let untold = |error: &reqwest::Error| {
+        tracing::debug!(%error, "the server does not say what the model can do");
+    };
+    let response = question.send().await.inspect_err(untold).ok()?;
+    if response.status() == StatusCode::NOT_FOUND {
+        // A server that does not know the question answers 404 as well, in other words.
+        let text = refusal_text(response).await;
+        let answer = serde_json::from_str::<Value>(&text).ok()?;
+        let missing = answer["error"].as_str()?.contains("not found");
+        return missing.then_some(Shown::Missing);
+    }
+    let response = response.error_for_status().inspect_err(untold).ok()?;
+    let details = response.json::<Details>().await.inspect_err(untold).ok()?;
+    Some(Shown::Capabilities(details.capabilities))
 }
 
 /// A model's name with the tag that Ollama adds where there is none.
