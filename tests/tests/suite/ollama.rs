@@ -1,1 +1,6 @@
 //! Runs against an Ollama server: what it is asked, and what its failures look like.
+
+mod bench;
+mod failures;
+mod models;
+mod talk;
