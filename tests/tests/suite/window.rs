@@ -1,6 +1,7 @@
 //! One whole session in the real window: start, pause, instruct, roll back, branch, rate, compare,
 //! finish, and what is on disk afterwards.
 
+use espalier_tests::ollama_server::{MODEL, OllamaServer, Reply};
 use espalier_tests::project::Workspace;
 use espalier_tests::recording::{branch, record, say, write};
 use espalier_tests::window::Window;
@@ -285,4 +286,36 @@ async fn what_a_person_edits_while_the_agent_waits_is_kept_and_comes_back() {
         workspace.git(&["show", &format!("{branch}:notes.txt")]),
         "mine"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_that_ended_goes_on_with_a_live_model() {
+    let (workspace, config) = workspace();
+    let server = OllamaServer::start([
+        Reply::call(
+            "write_file",
+            json!({"path": "live.txt", "content": "live\n"}),
+        ),
+        Reply::say("Sang it."),
+    ])
+    .await;
+    let window = Window::open(&workspace.data(), &["open", &config]).await;
+    window.click("task-start").await;
+    state(&window, "paused").await;
+    window.type_into("instruct-box", "Sing a song").await;
+    window.click("instruct-send-resume").await;
+    window.click("continue-live").await;
+    for (field, text) in [
+        ("continue-host", server.host()),
+        ("continue-model", MODEL.to_owned()),
+    ] {
+        let field = window.find(field).await;
+        field.clear().await.unwrap();
+        field.send_keys(&text).await.unwrap();
+    }
+    window.click("continue-confirm").await;
+    state(&window, "ended").await;
+    assert_eq!(workspace.read("live.txt"), "live\n");
+    assert!(server.chats()[0].to_string().contains("Sing a song"));
+    window.close().await;
 }

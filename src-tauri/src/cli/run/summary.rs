@@ -123,6 +123,8 @@ impl Summary<'_> {
             }
             Ending::Open(SessionState::Paused { reason }) => {
                 format!("paused. {}", pause_words(reason))
+                    .trim_end()
+                    .to_owned()
             }
             Ending::Open(_) => "left open.".to_owned(),
             Ending::Interrupted => "interrupted. The project was put back.".to_owned(),
