@@ -12,4 +12,5 @@ mod suite {
     mod tools_read;
     mod tools_search;
     mod tools_write;
+    mod worker;
 }
