@@ -43,8 +43,9 @@ pub const WAYS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Commands that fork on and on until they are stopped, and say `begun` once they are at it. Each
-/// makes 180 processes at most, should a test fail: every one knows how many may follow it.
+/// Commands that fork on and on until they are stopped, and say `begun` once they are at it. Should
+/// a test fail they end by themselves: every process knows how many may follow it, and there are
+/// fewer than a hundred at a time.
 pub const BOMBS: &[(&str, &str)] = &[
     (
         "chains of forks, each in a session of its own",
@@ -52,7 +53,7 @@ pub const BOMBS: &[(&str, &str)] = &[
     ),
     (
         "a tree of forks, deaf to the polite signal",
-        "cat > bomb.sh <<'END'\ntrap '' TERM\necho $$ >> pids\nif [ $1 -gt 0 ]; then bash bomb.sh $(($1 - 1)) & bash bomb.sh $(($1 - 1)) & fi\nexec sleep 1000\nEND\nbash bomb.sh 6 & until [ -s pids ] && [ \"$(wc -l < pids)\" -ge 20 ]; do sleep 0.01; done",
+        "cat > bomb.sh <<'END'\ntrap '' TERM\necho $$ >> pids\nif [ $1 -gt 0 ]; then bash bomb.sh $(($1 - 1)) & bash bomb.sh $(($1 - 1)) & fi\nexec sleep 1000\nEND\nbash bomb.sh 5 & until [ -s pids ] && [ \"$(wc -l < pids)\" -ge 20 ]; do sleep 0.01; done",
     ),
 ];
 
