@@ -6,7 +6,8 @@
 use crate::error::{Doing, Result};
 use crate::session::Checkpoints;
 use git2::{Indexer, Oid, Repository};
-use std::io::Write;
+use std::collections::HashMap;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// One of the 256 folders of loose objects; as names are hashes, each holds its share.
@@ -35,10 +36,72 @@ impl Checkpoints {
         if loose.is_empty() {
             return Ok(());
         }
-        write_pack(self.objects.repository(), &dir, &loose).doing(doing)?;
+        let paths = self.paths(&loose)?;
+        write_pack(self.objects.repository(), &dir, &loose, &paths).doing(doing)?;
         self.sync()?;
         for (_, file) in &loose {
             std::fs::remove_file(file).doing(doing)?;
+        }
+        for folder in loose.iter().filter_map(|(_, file)| file.parent()) {
+            renew(folder).doing(doing)?;
+        }
+        Ok(())
+    }
+}
+
+/// A directory keeps the room that its many entries took; an empty one is made anew.
+fn renew(folder: &Path) -> std::io::Result<()> {
+    /// Room of a directory that never held many, in bytes.
+    const SMALL: u64 = 4096;
+    if std::fs::metadata(folder)?.len() <= SMALL {
+        return Ok(());
+    }
+    match std::fs::remove_dir(folder) {
+        Ok(()) => std::fs::create_dir(folder),
+        // Something else lies there.
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where objects stand in their checkpoints: versions of one path are packed as differences from
+/// each other.
+type Paths = HashMap<Oid, String>;
+
+impl Checkpoints {
+    /// The paths of what the loose commits changed. An object without one is only packed worse.
+    fn paths(&self, loose: &[(Oid, PathBuf)]) -> Result<Paths> {
+        let mut paths = Paths::new();
+        for (id, _) in loose {
+            // Most objects are no commits.
+            let Ok(commit) = self.objects.repository().find_commit(*id) else {
+                continue;
+            };
+            let parent = commit.parent_ids().next();
+            let before = parent.and_then(|id| self.objects.repository().find_commit(id).ok());
+            let before = before.map(|commit| commit.tree_id());
+            self.changed(before, commit.tree_id(), "", &mut paths)?;
+        }
+        Ok(paths)
+    }
+
+    fn changed(&self, before: Option<Oid>, now: Oid, path: &str, paths: &mut Paths) -> Result<()> {
+        if before == Some(now) || paths.contains_key(&now) {
+            return Ok(());
+        }
+        paths.insert(now, path.to_owned());
+        let (before, now) = (self.objects.tree(before)?, self.objects.tree(Some(now))?);
+        for entry in now.iter() {
+            let old = before.get(entry.name).map(|old| old.id);
+            if old == Some(entry.id) {
+                continue;
+            }
+            let below = format!("{path}/{}", String::from_utf8_lossy(entry.name));
+            match entry.is_tree() {
+                // A tree that is new as a whole was the user's own, or has nothing to differ from.
+                true if old.is_some() => self.changed(old, entry.id, &below, paths)?,
+                _ => drop(paths.insert(entry.id, below)),
+            }
         }
         Ok(())
     }
@@ -70,10 +133,11 @@ fn write_pack(
     repository: &Repository,
     dir: &Path,
     loose: &[(Oid, PathBuf)],
+    paths: &Paths,
 ) -> std::result::Result<(), git2::Error> {
     let mut builder = repository.packbuilder()?;
     for (id, _) in loose {
-        builder.insert_object(*id, None)?;
+        builder.insert_object(*id, paths.get(id).map(String::as_str))?;
     }
     let odb = repository.odb()?;
     let mut indexer = Indexer::new(Some(&odb), &dir.join("pack"), READ_ONLY, false)?;
