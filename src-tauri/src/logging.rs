@@ -3,7 +3,7 @@
 //! Log lines name things and errors; they never hold prompts, outputs or keys.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 use tracing_subscriber::EnvFilter;
@@ -12,11 +12,13 @@ const VARIABLE: &str = "ESPALIER_LOG";
 /// A longer log file makes room for a new one; one old one is kept.
 const FILE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Logs to standard error, warnings and worse unless `ESPALIER_LOG` says otherwise.
+/// Logs to standard error: errors, unless `ESPALIER_LOG` says otherwise. What a person should know
+/// the commands tell themselves.
 pub fn to_stderr() {
     tracing_subscriber::fmt()
-        .with_env_filter(filter("warn"))
+        .with_env_filter(filter("error"))
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .init();
 }

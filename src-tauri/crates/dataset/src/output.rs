@@ -90,14 +90,16 @@ fn is_session(line: &[u8], session: &str) -> bool {
     serde_json::from_slice::<Value>(line).is_ok_and(|value| value["espalier"]["session"] == session)
 }
 
-/// A name that is one file's, on any file system: what is not plain is written as its code.
+/// A name that is one file's, on any file system. Names that the app accepts stay as they are; what
+/// could not be a file's is written as its code.
 fn file_name(annotator: &str) -> String {
     let mut name = String::new();
     for c in annotator.chars() {
-        if c.is_alphanumeric() || matches!(c, '_' | '-' | '@') || (c == '.' && !name.is_empty()) {
-            name.push(c);
-        } else {
+        let strange = c.is_control() || r#"/\:*?"<>|"#.contains(c);
+        if strange || (c == '.' && name.is_empty()) {
             name.push_str(&format!("%{:X}", u32::from(c)));
+        } else {
+            name.push(c);
         }
     }
     if name.is_empty() {
