@@ -32,8 +32,13 @@ impl Checkpoints {
             .map_err(|error| refused(git_branch, &error.to_string()))?;
         // Wanted from now on, whether or not it works: it is tried again when files are put back.
         let before = self.published(git_branch)?;
+        let whole = self
+            .all_published()?
+            .into_iter()
+            .map(|(_, tip)| tip)
+            .collect();
         self.objects.point(&self.published_name(git_branch), tip)?;
-        self.publish_objects(&repository, before, tip)?;
+        self.publish_objects(&repository, &whole, tip)?;
         let current = target(&repository, &name)?;
         if current == Some(tip) {
             return Ok(());
@@ -145,7 +150,7 @@ impl Checkpoints {
     fn publish_objects(
         &self,
         repository: &Repository,
-        published: Option<Oid>,
+        whole: &HashSet<Oid>,
         tip: Oid,
     ) -> Result<()> {
         let odb = repository
@@ -159,7 +164,7 @@ impl Checkpoints {
                 continue;
             }
             let here = odb.exists(id);
-            if here && Some(id) == published {
+            if here && whole.contains(&id) {
                 continue;
             }
             let commit = match self.objects.commit(id) {
