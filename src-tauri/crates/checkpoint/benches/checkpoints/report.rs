@@ -49,7 +49,7 @@ impl Table {
         let verdict = verdict(ratio >= bar.must, ratio >= bar.aim);
         writeln!(
             self.ratios,
-            "| {} | {} | {} | {} | {ratio:.1}× | {:.0}× | {:.0}× | {verdict} |",
+            "| {} | {} | {} | {} | {ratio:.1}× | {}× | {}× | {verdict} |",
             row.what,
             millis(ours),
             row.baseline,
