@@ -9,6 +9,7 @@ fn event(seq: u32, body: EventBody) -> Event {
         session: SessionId::new("session"),
         seq,
         at: Millis(0),
+        worktree: espalier_protocol::WorktreeId::default(),
         body,
     }
 }

@@ -14,4 +14,6 @@ mod suite {
     mod recovery;
     mod steering;
     mod window;
+    mod window_worktrees;
+    mod worktrees;
 }

@@ -217,6 +217,9 @@ export class FakeSession {
         await this.#test();
         break;
       case 'checkpoint_now':
+      case 'focus':
+      case 'close_worktree':
+        // Its branches run one after the other, and nobody edits its files.
         break;
       case 'continue_with':
         this.#now().intervene({ kind: 'continue_with', backend: op.backend });

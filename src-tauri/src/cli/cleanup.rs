@@ -42,8 +42,27 @@ pub async fn cleanup(data_dir: PathBuf, args: CleanupArgs) -> Result<Exit, AppEr
     .await
     .map_err(|error| AppError::new(ErrorCode::Internal, error.to_string(), ""))?
     .map_err(|error| error.to_app())?;
+    if !dry_run {
+        remove_worktrees(&data_dir, &report);
+    }
     tell(&report, dry_run);
     Ok(Exit::Done)
+}
+
+/// The worktrees of sessions whose branches are all gone go too.
+fn remove_worktrees(data_dir: &Path, report: &CleanupReport) {
+    let gone: BTreeSet<&str> = report
+        .removed
+        .iter()
+        .map(|branch| branch.session.as_str())
+        .filter(|session| report.kept.iter().all(|kept| kept.session != *session))
+        .collect();
+    for session in gone {
+        let folder = espalier_engine::worktrees_of(data_dir, session);
+        if let Err(error) = espalier_checkpoint::remove_worktree(&folder) {
+            console::tell(error.to_string());
+        }
+    }
 }
 
 #[derive(Default)]

@@ -21,6 +21,9 @@ impl Batch {
         let Some(last) = self.events.last_mut() else {
             return self.begin(event);
         };
+        if last.worktree != event.worktree {
+            return self.begin(event);
+        }
         match (&mut last.body, &event.body) {
             (EventBody::TextDelta { text }, EventBody::TextDelta { text: more })
             | (EventBody::ThinkingDelta { text }, EventBody::ThinkingDelta { text: more }) => {

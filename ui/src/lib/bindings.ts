@@ -144,6 +144,23 @@ export type BranchKind =
 /**  How branches get their names. */
 export type BranchNaming = "auto" | "manual";
 
+/**  A file or folder that no checkpoint holds (git ignores it) and a worktree needs. */
+export type Carried = {
+	/**  Relative to the project. */
+	path: string,
+	by: CarryBy,
+};
+
+/**  How something is carried into a worktree. */
+export type CarryBy = 
+/**  Sharing the blocks on disk until one side changes; a copy where the file system cannot. */
+"reflink" | 
+/**
+ *  The same file under a second name: what a worktree changes in place changes for all. A copy
+ *  where the file system cannot.
+ */
+"hard_link" | "copy";
+
 /**  What happened to a file. */
 export type ChangeKind = "added" | "modified" | "deleted" | 
 /**  Only the mode changed, or a file became a link or a link a file. */
@@ -190,6 +207,10 @@ export type CheckpointSettings = {
 	auto_commit: boolean,
 	cleanup_on_complete: boolean,
 	require_clean_working_dir: boolean,
+	/**  Each branch in a directory of its own, so that several can run at the same time. */
+	worktrees?: boolean,
+	/**  What each worktree gets beside the files of its checkpoint. */
+	carry?: Carried[],
 };
 
 /**  One side of a comparison in figures. */
@@ -364,6 +385,8 @@ export type Event = {
 	 */
 	seq: number,
 	at: Millis,
+	/**  Where it happened. */
+	worktree?: WorktreeId,
 	body: EventBody,
 };
 
@@ -375,6 +398,15 @@ export type EventBody = { type: "session_created"; meta: SessionMeta } | { type:
 { type: "tail_abandoned"; branch: BranchId; after_step: number; abandoned: NewBranch } | 
 /**  The session goes on from here. */
 { type: "cursor_moved"; to: Place } | 
+/**
+ *  A worktree of its own was asked for at a place; from here on it has its own state, cursor and
+ *  files, those of `checkpoint`.
+ */
+{ type: "worktree_opened"; at: Place; checkpoint: CheckpointId } | 
+/**  The worktree is gone; what was made in it stays. */
+{ type: "worktree_closed" } | 
+/**  The annotator turned to this worktree: what is asked for next is meant for it. */
+{ type: "worktree_focused" } | 
 /**  A whole model message. Its tool calls become steps one by one. */
 { type: "message_completed"; message_id: MessageId; branch: BranchId; blocks: Block[]; usage: Usage; model_ms: number } | { type: "step_started"; step: Step } | 
 /**  The step's result and the checkpoint of its files, in one record: they can never disagree. */
@@ -513,6 +545,13 @@ export type Op =
 { op: "branch"; from: Place; instruction: string; 
 /**  With `branch_naming: manual`, or from a script. */
 name: string | null } | 
+/**
+ *  Turns to the worktree that stands on `branch`; where none does, one is opened at its tip.
+ *  With `git_checkpoints.worktrees` only.
+ */
+{ op: "focus"; branch: BranchId } | 
+/**  Ends and removes the worktree that stands on `branch`; what was made in it stays. */
+{ op: "close_worktree"; branch: BranchId } | 
 /**  Ends what runs now; the session stays paused. */
 { op: "stop" } | 
 /**  Keeps the files as they are now as a checkpoint. */
@@ -855,6 +894,12 @@ export type Usage = {
 	/**  Input tokens that came from the provider's cache, included in `input_tokens`. */
 	cached_tokens: number,
 };
+
+/**
+ *  A worktree of a session: 0 is the first; where branches run one after the other it is the only
+ *  one, the project directory itself.
+ */
+export type WorktreeId = number;
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -24,7 +24,8 @@ pub fn adopt_objects(from: &Path, into: &Path, copied: u64) -> Result<Vec<PathBu
         full: false,
     };
     while let Some(dir) = waiting.pop() {
-        if seen.contains(&dir) {
+        // A worktree's repository borrows from the store itself.
+        if seen.contains(&dir) || dir == into {
             continue;
         }
         waiting.extend(alternates(&dir));

@@ -1,6 +1,7 @@
 //! Checkpoints of a project directory: snapshot, plan, restore, diff, clean-up.
 
 mod adopt;
+mod carry;
 mod cleanup;
 mod diff;
 mod dirty;
@@ -31,7 +32,9 @@ mod tree;
 mod uncaptured;
 mod walk;
 mod watch;
+mod worktree;
 
+pub use carry::carry;
 pub use cleanup::{CleanupReport, CleanupRequest, KeptBranch, RemovedBranch, cleanup};
 pub use error::CheckpointError;
 pub use initialise::initialise;
@@ -39,9 +42,10 @@ pub use lock::Owner;
 pub use reader::CheckpointReader;
 pub use request::{
     BeginRequest, Begun, CaptureLimits, CheckpointRequest, CommitInfo, Dirty, OpenRequest,
-    PlannedDir, PlannedFile, PutBackReport, RestorePlan, RestoreReport, ResumeState,
+    PlannedDir, PlannedFile, PutBackReport, RestorePlan, RestoreReport, ResumeState, SharedStore,
 };
 pub use session::Checkpoints;
+pub use worktree::{WorktreeRequest, make_worktree, remove_worktree};
 
 use std::path::Path;
 

@@ -12,9 +12,18 @@ pub struct OpenRequest {
     /// The folder of all projects' checkpoints.
     pub store_dir: PathBuf,
     pub session: SessionId,
+    /// For a worktree: the project whose checkpoints it shares.
+    pub shared: Option<SharedStore>,
     /// Files and folders that are never part of a checkpoint.
     pub exclude: Vec<PathBuf>,
     pub limits: CaptureLimits,
+}
+
+/// Where the checkpoints are that a worktree shares with its project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedStore {
+    pub project_dir: PathBuf,
+    pub store_dir: PathBuf,
 }
 
 /// What is left out for its size.

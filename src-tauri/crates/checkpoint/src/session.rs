@@ -86,7 +86,10 @@ impl Checkpoints {
         store.create()?;
         let lock = Lock::take(&store.lock_path(), &session)?;
         store.keep_project(&project)?;
-        let objects = store.shadow()?;
+        let objects = match &request.shared {
+            Some(shared) => Store::of(&shared.store_dir, &shared.project_dir)?.shadow()?,
+            None => store.shadow()?,
+        };
         let mut exclude = request.exclude;
         exclude.push(request.store_dir);
         let opened = Self {
@@ -115,7 +118,10 @@ impl Checkpoints {
             objects,
             _lock: lock,
         };
-        opened.clear_stale_locks()?;
+        // What a worktree shares is in use by the others.
+        if request.shared.is_none() {
+            opened.clear_stale_locks()?;
+        }
         Ok(opened)
     }
 

@@ -58,6 +58,7 @@ struct Checker<'a> {
 impl Checker<'_> {
     /// The value as the schema wants it, or nothing after noting why not.
     fn value(&mut self, node: &Node, schema: &Value, path: &str) -> Option<Value> {
+        let schema = fitting(node, schema);
         match schema.get("type").and_then(Value::as_str) {
             Some("object") => self.mapping(node, schema, path),
             Some("array") => self.list(node, schema, path),
@@ -204,6 +205,21 @@ impl Checker<'_> {
     fn issue(&mut self, node: &Node, path: &str, message: impl Into<String>) {
         self.issues.at(self.file, node.position, path, message);
     }
+}
+
+/// Of alternatives, the one for a mapping or a list where the document has such; else the schema.
+fn fitting<'s>(node: &Node, schema: &'s Value) -> &'s Value {
+    let wanted = match node.content {
+        Content::Map(_) => "object",
+        Content::List(_) => "array",
+        _ => return schema,
+    };
+    let alternatives = schema.get("anyOf").and_then(Value::as_array);
+    alternatives
+        .into_iter()
+        .flatten()
+        .find(|one| one.get("type").and_then(Value::as_str) == Some(wanted))
+        .unwrap_or(schema)
 }
 
 /// The path of a key within a mapping.

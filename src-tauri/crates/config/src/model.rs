@@ -11,7 +11,9 @@ mod display;
 mod live_agent;
 mod schemes;
 
-pub use checkpoints::{GitCheckpoints, LoopDetection, LoopDetectionAction};
+pub use checkpoints::{
+    Carry, CarryMeans, CarryWith, GitCheckpoints, LoopDetection, LoopDetectionAction,
+};
 pub use controls::{
     BranchControl, BranchNames, Controls, InjectInstruction, PauseResume, RollbackControl,
     SendInstructions,

@@ -23,8 +23,6 @@ pub struct NotBuilt {
 enum When {
     /// The key has this value.
     Is(&'static str),
-    /// The key is true.
-    True,
     /// The key is false.
     False,
     /// The key is given, and not as an empty list or mapping.
@@ -55,16 +53,6 @@ const TABLE: &[Row] = &[
         why: "The sandbox is not in this version; the agent would run without it.",
     },
     Row {
-        key: "git_checkpoints.worktrees",
-        when: When::True,
-        why: "Worktrees are not in this version; branches run one after the other.",
-    },
-    Row {
-        key: "git_checkpoints.carry",
-        when: When::Given,
-        why: "Worktrees, which this belongs to, are not in this version.",
-    },
-    Row {
         key: "enabled",
         when: When::False,
         why: "The configuration switches the live agent off.",
@@ -88,7 +76,6 @@ pub(crate) fn find(review: &Review<'_>, config: &Value, live_agent: &Value) -> V
             let value = from.pointer(&format!("/{}", tail.replace('.', "/")))?;
             let key = match row.when {
                 When::Is(wanted) if value == wanted => format!("{path}: {wanted}"),
-                When::True if *value == Value::Bool(true) => format!("{path}: true"),
                 When::False if *value == Value::Bool(false) => format!("{path}: false"),
                 When::Given if !is_empty(value) => path.clone(),
                 _ => return None,

@@ -5,25 +5,29 @@
 
 mod going_on;
 mod hearing;
+mod lane;
 mod life;
 mod moving;
 mod ops;
 mod stepping;
+mod worktrees;
 
-use crate::agent_process::{AgentProcess, Heard};
-use crate::checkpointing::CheckpointThread;
+pub(crate) use lane::Lane;
+pub(crate) use worktrees::{Apart, lane_of, missing_notice, worktree_notice};
+
 use crate::clock::now;
 use crate::engine::{AgentProgram, Looking};
 use crate::error::EngineError;
 use crate::handle::{Request, Subscription};
 use espalier_protocol::event::{Event, EventBody, Persistence};
 use espalier_protocol::op::Place;
-use espalier_protocol::session::{BackendSettings, SessionMeta, SessionState};
+use espalier_protocol::session::{SessionMeta, SessionState};
 use espalier_protocol::{
-    AppError, BranchId, Checkpoint, CheckpointId, ConversationItem, ErrorCode, MessageId,
-    SessionId, SessionTree, StepId, StepKind,
+    AppError, BranchId, Checkpoint, CheckpointId, ErrorCode, MessageId, SessionId, SessionTree,
+    StepId, StepKind, WorktreeId,
 };
 use espalier_store::Store;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,9 +49,10 @@ pub(crate) struct Proposal {
 }
 
 /// What the agent process is doing, as far as the engine knows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum Phase {
     /// There is no process.
+    #[default]
     Absent,
     /// Started or stopping; the next thing it says is `Ready`.
     Settling,
@@ -81,24 +86,18 @@ pub(crate) struct SessionActor {
     pub api_key: Option<String>,
     pub looking: Looking,
     pub tree: SessionTree,
-    /// Absent where checkpoints are off, and once the project was given back.
-    pub checkpoints: Option<CheckpointThread>,
     pub requests: mpsc::Receiver<Request>,
+    /// Each gets every event; one that does not listen any more is dropped.
     pub subscribers: Vec<mpsc::UnboundedSender<Event>>,
-    pub agent: Option<AgentProcess>,
-    pub phase: Phase,
-    pub message: Option<OpenMessage>,
-    /// Instructions the running agent process has not been told yet.
-    pub untold: Vec<ConversationItem>,
-    pub backend: BackendSettings,
-    /// A script's gate.
-    pub hold_after: Option<u32>,
-    /// Steps up to here do not count for loop detection and `auto_pause_after_steps`.
-    pub counted_from: i32,
-    /// Steps the annotator allowed beyond `max_steps` by going on at the limit.
-    pub allowed_beyond: u32,
-    /// The last step's checkpoint failed and must be made before anything goes on.
-    pub owes_checkpoint: bool,
+    /// What belongs to the worktree that `tree` speaks about.
+    pub lane: Lane,
+    /// What belongs to the others.
+    pub others: BTreeMap<WorktreeId, Lane>,
+    /// Where the worktrees are, and the project's own checkpoints; nothing where branches run one
+    /// after the other in the project itself.
+    pub apart: Option<Apart>,
+    /// The worktree that was heard last: the next one has its turn first.
+    pub heard_last: WorktreeId,
 }
 
 /// Whether the actor goes on.
@@ -116,7 +115,10 @@ impl SessionActor {
                     Some(request) => self.take(request).await,
                     None => self.close().await.map(|()| Flow::End),
                 },
-                heard = hear(&mut self.agent) => self.heard(heard).await.map(|()| Flow::GoOn),
+                (worktree, heard) = lane::hear(self.tree.worktree, &mut self.lane, &mut self.others, self.heard_last) => {
+                    self.heard_last = worktree;
+                    self.heard_in(worktree, heard).await.map(|()| Flow::GoOn)
+                }
             };
             match turn {
                 Ok(Flow::GoOn) => {}
@@ -127,10 +129,7 @@ impl SessionActor {
                 }
             }
         }
-        self.end_agent_silently().await;
-        if let Some(checkpoints) = self.checkpoints.take() {
-            checkpoints.close().await;
-        }
+        self.let_go().await;
     }
 
     async fn take(&mut self, request: Request) -> Result<Flow, EngineError> {
@@ -165,9 +164,8 @@ impl SessionActor {
                 Ok(Flow::GoOn)
             }
             Request::HoldAfter { step, reply } => {
-                self.hold_after = step;
                 answer(reply, ());
-                self.advance().await?;
+                self.hold_after(step).await?;
                 Ok(Flow::GoOn)
             }
             Request::Close { reply } => {
@@ -183,7 +181,11 @@ impl SessionActor {
         let at = now();
         let mut tries = 0;
         let events = loop {
-            match self.store.append(&self.meta.id, bodies.clone(), at).await {
+            match self
+                .store
+                .append(&self.meta.id, self.tree.worktree, bodies.clone(), at)
+                .await
+            {
                 Ok(events) => break events,
                 Err(error) => {
                     tries += 1;
@@ -218,6 +220,7 @@ impl SessionActor {
             session: self.meta.id.clone(),
             seq: self.tree.last_seq,
             at: now(),
+            worktree: self.tree.worktree,
             body,
         };
         self.tell(event);
@@ -287,11 +290,4 @@ pub(crate) fn is_fatal(error: &EngineError) -> bool {
 /// Answers a request; an asker that is gone needs none.
 fn answer<T>(reply: oneshot::Sender<T>, value: T) {
     drop(reply.send(value));
-}
-
-async fn hear(agent: &mut Option<AgentProcess>) -> Heard {
-    match agent {
-        Some(agent) => agent.hear().await,
-        None => std::future::pending().await,
-    }
 }

@@ -3,6 +3,7 @@
 use crate::error::EngineError;
 use espalier_protocol::worker::{AgentSetup, FromAgent, ToAgent};
 use std::process::{ExitStatus, Stdio};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
@@ -110,6 +111,13 @@ impl AgentProcess {
             .recv()
             .await
             .unwrap_or(Heard::Gone { why: String::new() })
+    }
+
+    /// The same for several processes that are listened to at once.
+    pub fn poll_hear(&mut self, context: &mut Context<'_>) -> Poll<Heard> {
+        self.heard
+            .poll_recv(context)
+            .map(|heard| heard.unwrap_or(Heard::Gone { why: String::new() }))
     }
 
     /// Ends the process and all that it started; what it still says goes to `last`.

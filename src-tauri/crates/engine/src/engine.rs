@@ -1,6 +1,7 @@
 //! All open sessions of this process.
 
-use crate::actor::{Phase, SessionActor};
+use crate::actor::{Apart, Lane, SessionActor, lane_of, missing_notice, worktree_notice};
+use crate::apart::Places;
 use crate::checkpointing::CheckpointThread;
 use crate::clock::now;
 use crate::error::EngineError;
@@ -10,10 +11,11 @@ use espalier_config::Project;
 use espalier_protocol::event::{EventBody, Intervention};
 use espalier_protocol::session::{BackendSettings, SessionMeta, SessionSettings, SessionState};
 use espalier_protocol::{
-    AppError, Checkpoint, ErrorCode, Event, ProjectTask, SessionId, SessionTree, TaskId,
+    AppError, BranchId, Checkpoint, CheckpointId, ErrorCode, Event, ProjectTask, SessionId,
+    SessionTree, TaskId, WorktreeId,
 };
 use espalier_store::Store;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
@@ -92,30 +94,40 @@ impl Engine {
         let meta = self.new_meta(&new, task)?;
         let mut live = self.live.lock().await;
         free_directory(&mut live, &meta.task.project_dir).await?;
-        let (checkpoints, base) = if meta.settings.checkpoints.enabled {
-            let (checkpoints, base) = self.take_directory(&meta).await?;
-            (Some(checkpoints), Some(base))
-        } else {
-            (None, None)
+        let begun = match meta.settings.checkpoints.enabled {
+            true => Some(self.take_directory(&meta).await?),
+            false => None,
         };
         let created = self.options.store.create_session(&meta).await?;
-        let checkpoints = checkpoints.map(CheckpointThread::start).transpose()?;
-        let (handle, mut actor) = self.actor(
-            meta,
-            SessionTree::fold([&created]),
-            checkpoints,
-            new.project.secrets.api_key.clone(),
-        );
+        let meta = Arc::new(meta);
+        let mut notices = Vec::new();
+        let (checkpoints, base) = match begun {
+            Some((checkpoints, base)) => (Some(CheckpointThread::start(checkpoints)?), Some(base)),
+            None => {
+                notices.push(checkpoints_off());
+                (None, None)
+            }
+        };
+        let backend = meta.settings.backend.clone();
+        let (lane, apart) = match (checkpoints, &base) {
+            (Some(home), Some(base)) if meta.settings.checkpoints.worktrees => {
+                let places = self.places(&meta);
+                let first = WorktreeId::default();
+                let opened = places.make(first, base.id.clone(), None).await?;
+                notices.push(worktree_notice(&BranchId::main(), &opened));
+                notices.extend(missing_notice(&opened));
+                (lane_of(opened, backend, -1)?, Some(Apart { places, home }))
+            }
+            (checkpoints, _) => {
+                let dir = PathBuf::from(&meta.task.project_dir);
+                (Lane::new(dir, checkpoints, backend, -1), None)
+            }
+        };
+        let tree = SessionTree::fold([&created]);
+        let (handle, mut actor) =
+            self.actor(meta, tree, lane, apart, new.project.secrets.api_key.clone());
         actor.begin(base).await?;
-        if !actor.meta.settings.checkpoints.enabled {
-            actor
-                .emit(vec![EventBody::Notice {
-                    code: "checkpoints_off".to_owned(),
-                    text: "Checkpoints are off (git_checkpoints.enabled: false): there is no rollback and no branch."
-                        .to_owned(),
-                }])
-                .await?;
-        }
+        actor.emit(notices).await?;
         tokio::spawn(actor.run());
         live.insert(handle.id().clone(), handle.clone());
         Ok(handle)
@@ -148,10 +160,35 @@ impl Engine {
                 blocking(move || Checkpoints::open(request)).await?,
             )?)
         };
-        let (handle, mut actor) = self.actor(meta, tree, checkpoints, mode.api_key);
-        actor.backend = last_backend(&events).unwrap_or(actor.backend);
+        let meta = Arc::new(meta);
+        let backends = last_backends(&events);
+        let backend_of = |id| backends.get(&id).cloned();
+        let settings_backend = meta.settings.backend.clone();
+        let backend_of = |id| backend_of(id).unwrap_or_else(|| settings_backend.clone());
         drop(events);
-        if !finished && let Err(error) = actor.recover().await {
+        let here = tree.worktree;
+        let mut others = BTreeMap::new();
+        let (lane, apart) = match checkpoints {
+            Some(home) if meta.settings.checkpoints.worktrees => {
+                let places = self.places(&meta);
+                for (id, (target, step)) in heads(&tree)? {
+                    let opened = places.reopen(id, target).await?;
+                    others.insert(id, lane_of(opened, backend_of(id), step)?);
+                }
+                let lane = others.remove(&here).ok_or_else(|| {
+                    EngineError::Internal("The session stands in no worktree.".to_owned())
+                })?;
+                (lane, Some(Apart { places, home }))
+            }
+            checkpoints => {
+                let dir = PathBuf::from(&meta.task.project_dir);
+                let step = tree.cursor.as_ref().map_or(-1, |cursor| cursor.step);
+                (Lane::new(dir, checkpoints, backend_of(here), step), None)
+            }
+        };
+        let (handle, mut actor) = self.actor(meta, tree, lane, apart, mode.api_key);
+        actor.others = others;
+        if !finished && let Err(error) = actor.recover_everywhere().await {
             actor.let_go().await;
             return Err(error);
         }
@@ -162,41 +199,43 @@ impl Engine {
 
     fn actor(
         &self,
-        meta: SessionMeta,
+        meta: Arc<SessionMeta>,
         tree: SessionTree,
-        checkpoints: Option<CheckpointThread>,
+        lane: Lane,
+        apart: Option<Apart>,
         api_key: Option<String>,
     ) -> (SessionHandle, SessionActor) {
-        let meta = Arc::new(meta);
         let (sender, requests) = mpsc::channel(64);
         let handle = SessionHandle {
             meta: Arc::clone(&meta),
             requests: sender,
             checkpoint_store: self.checkpoint_store(),
         };
-        let counted_from = tree.cursor.as_ref().map_or(-1, |cursor| cursor.step);
         let actor = SessionActor {
             store: self.options.store.clone(),
             program: self.options.agent.clone(),
             spool_dir: self.options.data_dir.join("spool").join(meta.id.as_str()),
             api_key,
             looking: Arc::clone(&self.options.looking),
-            backend: meta.settings.backend.clone(),
             meta,
+            heard_last: tree.worktree,
             tree,
-            checkpoints,
             requests,
             subscribers: Vec::new(),
-            agent: None,
-            phase: Phase::Absent,
-            message: None,
-            untold: Vec::new(),
-            hold_after: None,
-            counted_from,
-            allowed_beyond: 0,
-            owes_checkpoint: false,
+            lane,
+            others: BTreeMap::new(),
+            apart,
         };
         (handle, actor)
+    }
+
+    fn places(&self, meta: &Arc<SessionMeta>) -> Places {
+        Places::new(
+            Arc::clone(meta),
+            &self.options.data_dir,
+            self.checkpoint_store(),
+            Arc::clone(&self.options.looking),
+        )
     }
 
     async fn take_directory(
@@ -223,6 +262,7 @@ impl Engine {
             project_dir: PathBuf::from(&meta.task.project_dir),
             store_dir: self.checkpoint_store(),
             session: meta.id.clone(),
+            shared: None,
             exclude: output
                 .into_iter()
                 .chain([self.options.data_dir.clone()])
@@ -309,15 +349,43 @@ async fn free_directory(
     Ok(())
 }
 
-/// The backend an annotator chose to go on with, if that happened.
-fn last_backend(events: &[Event]) -> Option<BackendSettings> {
-    events.iter().rev().find_map(|event| match &event.body {
-        EventBody::Intervened {
-            intervention: Intervention::ContinueWith { backend },
-            ..
-        } => Some(backend.clone()),
-        _ => None,
-    })
+/// The backends that an annotator chose to go on with, by worktree.
+fn last_backends(events: &[Event]) -> BTreeMap<WorktreeId, BackendSettings> {
+    events
+        .iter()
+        .filter_map(|event| match &event.body {
+            EventBody::Intervened {
+                intervention: Intervention::ContinueWith { backend },
+                ..
+            } => Some((event.worktree, backend.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The files and the step at which each open worktree stands.
+fn heads(tree: &SessionTree) -> Result<BTreeMap<WorktreeId, (CheckpointId, i32)>, EngineError> {
+    let here = (tree.worktree, &tree.last_checkpoint, &tree.cursor);
+    tree.others
+        .iter()
+        .map(|(id, other)| (*id, &other.last_checkpoint, &other.cursor))
+        .chain([here])
+        .map(|(id, checkpoint, cursor)| {
+            let checkpoint = checkpoint.as_ref().ok_or_else(|| {
+                EngineError::Internal(format!("Worktree {id} has no checkpoint."))
+            })?;
+            let step = cursor.as_ref().map_or(-1, |cursor| cursor.step);
+            Ok((id, (checkpoint.id.clone(), step)))
+        })
+        .collect()
+}
+
+fn checkpoints_off() -> EventBody {
+    EventBody::Notice {
+        code: "checkpoints_off".to_owned(),
+        text: "Checkpoints are off (git_checkpoints.enabled: false): there is no rollback and no branch."
+            .to_owned(),
+    }
 }
 
 /// Ten lower-case letters and digits: the random tail of a UUID.
@@ -333,7 +401,7 @@ fn new_session_id() -> SessionId {
     SessionId(id)
 }
 
-async fn blocking<T, F>(work: F) -> Result<T, EngineError>
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T, EngineError>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, espalier_checkpoint::CheckpointError> + Send + 'static,

@@ -4,6 +4,7 @@
 mod actor;
 mod agent_process;
 mod annotate;
+mod apart;
 mod checkpointing;
 mod clock;
 mod compare;
@@ -13,6 +14,7 @@ mod handle;
 mod loop_detection;
 pub mod script;
 
+pub use apart::worktrees_of;
 pub use engine::{AgentProgram, Engine, EngineOptions, Looking, NewSession, OpenMode};
 pub use error::EngineError;
 pub use handle::{SessionHandle, Subscription};

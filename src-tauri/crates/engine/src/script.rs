@@ -62,6 +62,12 @@ pub enum Action {
     },
     Checkpoint {},
     RunTests {},
+    Focus {
+        branch: String,
+    },
+    CloseWorktree {
+        branch: String,
+    },
     Finish {
         #[serde(default)]
         keep: bool,

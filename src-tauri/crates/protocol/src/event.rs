@@ -3,7 +3,7 @@
 
 use crate::conversation::{Block, InjectAs, Usage};
 use crate::error::AppError;
-use crate::ids::{BranchId, CheckpointId, MessageId, Millis, SessionId, StepId};
+use crate::ids::{BranchId, CheckpointId, MessageId, Millis, SessionId, StepId, WorktreeId};
 use crate::op::{Actor, AnnotationTarget, Place};
 use crate::session::{BackendSettings, SessionMeta, SessionState};
 use crate::step::{Checkpoint, Step, StepResult};
@@ -18,6 +18,9 @@ pub struct Event {
     /// number of the stored one before it.
     pub seq: u32,
     pub at: Millis,
+    /// Where it happened.
+    #[serde(default, skip_serializing_if = "WorktreeId::is_first")]
+    pub worktree: WorktreeId,
     pub body: EventBody,
 }
 
@@ -153,6 +156,16 @@ pub enum EventBody {
     CursorMoved {
         to: Place,
     },
+    /// A worktree of its own was asked for at a place; from here on it has its own state, cursor and
+    /// files, those of `checkpoint`.
+    WorktreeOpened {
+        at: Place,
+        checkpoint: CheckpointId,
+    },
+    /// The worktree is gone; what was made in it stays.
+    WorktreeClosed,
+    /// The annotator turned to this worktree: what is asked for next is meant for it.
+    WorktreeFocused,
     /// A whole model message. Its tool calls become steps one by one.
     MessageCompleted {
         message_id: MessageId,
@@ -263,6 +276,9 @@ impl EventBody {
             | Self::BranchCreated { .. }
             | Self::TailAbandoned { .. }
             | Self::CursorMoved { .. }
+            | Self::WorktreeOpened { .. }
+            | Self::WorktreeClosed
+            | Self::WorktreeFocused
             | Self::MessageCompleted { .. }
             | Self::StepStarted { .. }
             | Self::StepFinished { .. }
@@ -292,6 +308,9 @@ impl EventBody {
             Self::BranchCreated { .. } => "branch_created",
             Self::TailAbandoned { .. } => "tail_abandoned",
             Self::CursorMoved { .. } => "cursor_moved",
+            Self::WorktreeOpened { .. } => "worktree_opened",
+            Self::WorktreeClosed => "worktree_closed",
+            Self::WorktreeFocused => "worktree_focused",
             Self::MessageCompleted { .. } => "message_completed",
             Self::StepStarted { .. } => "step_started",
             Self::StepFinished { .. } => "step_finished",

@@ -51,6 +51,28 @@ text_id!(
     /// A branch within its session: `main`, `branch_2`, `abandoned_1`, or a name the annotator gave.
     BranchId
 );
+/// A worktree of a session: 0 is the first; where branches run one after the other it is the only
+/// one, the project directory itself.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type,
+)]
+#[serde(transparent)]
+#[specta(transparent)]
+pub struct WorktreeId(pub u32);
+
+impl WorktreeId {
+    /// Whether it is the first.
+    pub const fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for WorktreeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 text_id!(
     /// A step within its session (`s12`). Permanent: a rollback moves steps between branches and
     /// may give two of them the same number, never the same id.

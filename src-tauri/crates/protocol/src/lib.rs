@@ -16,7 +16,9 @@ pub mod worker;
 pub use conversation::{Block, ConversationItem, InjectAs, Usage};
 pub use error::{AppError, ErrorCode};
 pub use event::{Event, EventBody, Persistence};
-pub use ids::{BlobId, BranchId, CheckpointId, MessageId, Millis, SessionId, StepId, TaskId};
+pub use ids::{
+    BlobId, BranchId, CheckpointId, MessageId, Millis, SessionId, StepId, TaskId, WorktreeId,
+};
 pub use op::{Actor, Op};
 pub use session::{
     EndReason, PauseReason, ProjectTask, SessionMeta, SessionSettings, SessionState,

@@ -62,6 +62,11 @@ pub enum Op {
         /// With `branch_naming: manual`, or from a script.
         name: Option<String>,
     },
+    /// Turns to the worktree that stands on `branch`; where none does, one is opened at its tip.
+    /// With `git_checkpoints.worktrees` only.
+    Focus { branch: BranchId },
+    /// Ends and removes the worktree that stands on `branch`; what was made in it stays.
+    CloseWorktree { branch: BranchId },
     /// Ends what runs now; the session stays paused.
     Stop,
     /// Keeps the files as they are now as a checkpoint.

@@ -134,6 +134,33 @@ pub struct CheckpointSettings {
     pub auto_commit: bool,
     pub cleanup_on_complete: bool,
     pub require_clean_working_dir: bool,
+    /// Each branch in a directory of its own, so that several can run at the same time.
+    #[serde(default)]
+    pub worktrees: bool,
+    /// What each worktree gets beside the files of its checkpoint.
+    #[serde(default)]
+    pub carry: Vec<Carried>,
+}
+
+/// A file or folder that no checkpoint holds (git ignores it) and a worktree needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Carried {
+    /// Relative to the project.
+    pub path: String,
+    pub by: CarryBy,
+}
+
+/// How something is carried into a worktree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum CarryBy {
+    /// Sharing the blocks on disk until one side changes; a copy where the file system cannot.
+    #[default]
+    Reflink,
+    /// The same file under a second name: what a worktree changes in place changes for all. A copy
+    /// where the file system cannot.
+    HardLink,
+    Copy,
 }
 
 /// How an annotation scheme is answered.

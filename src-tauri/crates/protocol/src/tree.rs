@@ -6,12 +6,14 @@
 mod folding;
 mod places;
 mod talk;
+mod worktrees;
 
 pub use talk::cut_calls;
+pub use worktrees::Standing;
 
 use crate::conversation::{Block, InjectAs, Usage};
 use crate::event::{BranchKind, Intervention, NewBranch, TestOutcome};
-use crate::ids::{BranchId, CheckpointId, MessageId, Millis, StepId};
+use crate::ids::{BranchId, CheckpointId, MessageId, Millis, StepId, WorktreeId};
 use crate::op::{Actor, AnnotationTarget, Place};
 use crate::session::{SessionMeta, SessionState};
 use crate::step::{Checkpoint, Step, StepResult};
@@ -137,6 +139,11 @@ pub enum Trailing {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionTree {
     pub meta: Option<SessionMeta>,
+    /// The worktree that `state`, `cursor`, `last_checkpoint`, `pending_rollback`, `open_restore` and
+    /// `undo` speak about: the one the annotator turned to.
+    pub worktree: WorktreeId,
+    /// The others that are open.
+    pub others: BTreeMap<WorktreeId, Standing>,
     pub state: Option<SessionState>,
     pub cursor: Option<Cursor>,
     /// In order of creation; the root is first.
@@ -166,6 +173,7 @@ pub struct SessionTree {
     pub updated_at: Millis,
     steps_started: u32,
     messages_made: u32,
+    worktrees_opened: u32,
 }
 
 impl SessionTree {

@@ -2,8 +2,9 @@
 
 use crate::conversation::{Block, ConversationItem, InjectAs, Usage};
 use crate::event::{BranchKind, CheckpointCause, Event, EventBody, Intervention, NewBranch};
-use crate::ids::{BranchId, CheckpointId, MessageId, Millis, SessionId, StepId};
+use crate::ids::{BranchId, CheckpointId, MessageId, Millis, SessionId, StepId, WorktreeId};
 use crate::op::{Actor, Place};
+use crate::session::SessionState;
 use crate::step::{Checkpoint, Step, StepKind, StepResult, StepStatus};
 use crate::tree::{SessionTree, Trailing};
 use serde_json::json;
@@ -32,11 +33,16 @@ impl Log {
     }
 
     fn add(&mut self, body: EventBody) {
+        self.add_in(WorktreeId::default(), body);
+    }
+
+    fn add_in(&mut self, worktree: WorktreeId, body: EventBody) {
         self.seq += 1;
         self.tree.apply(&Event {
             session: SessionId::new("s"),
             seq: self.seq,
             at: Millis(i64::from(self.seq)),
+            worktree,
             body,
         });
     }
@@ -429,4 +435,77 @@ fn a_place_at_or_above_a_fork_belongs_to_the_ancestor() {
             .shared_step(&BranchId::main(), &BranchId::new("branch_1")),
         1
     );
+}
+
+/// Main has made two steps; a branch leaves after the first, in a worktree of its own.
+fn two_worktrees() -> Log {
+    let mut log = Log::new();
+    log.message(&["a"], 1);
+    log.message(&["b"], 1);
+    let own = WorktreeId(1);
+    log.add_in(
+        own,
+        EventBody::WorktreeOpened {
+            at: place("main", 0),
+            checkpoint: CheckpointId::new("a"),
+        },
+    );
+    log.add_in(
+        own,
+        EventBody::BranchCreated {
+            branch: new_branch(
+                "branch_1",
+                BranchKind::Instructed,
+                Some("main"),
+                0,
+                Some("x"),
+            ),
+        },
+    );
+    log
+}
+
+#[test]
+fn each_worktree_stands_where_it_is_until_it_is_turned_to() {
+    let mut log = two_worktrees();
+    assert_eq!(log.tree.cursor, Some(place("main", 1)));
+    assert_eq!(log.tree.last_checkpoint.clone().unwrap().id.as_str(), "b");
+    assert_eq!(log.tree.next_worktree_id(), WorktreeId(2));
+    log.add_in(WorktreeId(1), EventBody::WorktreeFocused);
+    assert_eq!(log.tree.cursor, Some(place("branch_1", 0)));
+    assert_eq!(log.tree.last_checkpoint.clone().unwrap().id.as_str(), "a");
+    assert_eq!(log.tree.worktree_on(&BranchId::main()), Some(WorktreeId(0)));
+    log.add(EventBody::WorktreeClosed);
+    assert_eq!(log.tree.worktree_on(&BranchId::main()), None);
+    assert_eq!(log.tree.cursor, Some(place("branch_1", 0)));
+}
+
+#[test]
+fn a_session_that_ends_ends_in_every_worktree() {
+    let mut log = two_worktrees();
+    log.add_in(
+        WorktreeId(1),
+        EventBody::StateChanged {
+            state: SessionState::Running,
+        },
+    );
+    assert!(log.tree.is_active());
+    log.add(EventBody::StateChanged {
+        state: SessionState::Parked,
+    });
+    assert!(!log.tree.is_active());
+}
+
+#[test]
+fn a_worktree_goes_with_the_tail_it_stands_on() {
+    let mut log = two_worktrees();
+    log.add_in(
+        WorktreeId(1),
+        EventBody::TailAbandoned {
+            branch: BranchId::main(),
+            after_step: 0,
+            abandoned: new_branch("abandoned_1", BranchKind::Abandoned, Some("main"), 0, None),
+        },
+    );
+    assert_eq!(log.tree.cursor, Some(place("abandoned_1", 1)));
 }

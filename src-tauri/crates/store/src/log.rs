@@ -5,7 +5,7 @@ use crate::connection::begin;
 use crate::{Result, Store, StoreError};
 use espalier_protocol::session::PauseReason;
 use espalier_protocol::{
-    Event, EventBody, Millis, Persistence, SessionId, SessionMeta, SessionState,
+    Event, EventBody, Millis, Persistence, SessionId, SessionMeta, SessionState, WorktreeId,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
@@ -33,6 +33,7 @@ impl Store {
             session: meta.id.clone(),
             seq: 1,
             at: meta.created_at,
+            worktree: WorktreeId::default(),
             body: EventBody::SessionCreated {
                 meta: Box::new(meta.clone()),
             },
@@ -75,9 +76,16 @@ impl Store {
         if made.rows_affected() == 0 {
             return Err(StoreError::SessionExists(meta.id.clone()));
         }
-        insert_events(&mut transaction, &meta.id, 1, meta.created_at, prepared)
-            .await
-            .map_err(failed)?;
+        insert_events(
+            &mut transaction,
+            &meta.id,
+            WorktreeId::default(),
+            1,
+            meta.created_at,
+            prepared,
+        )
+        .await
+        .map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         writer.is_idle = true;
         Ok(())
@@ -88,6 +96,7 @@ impl Store {
     pub async fn append(
         &self,
         session: &SessionId,
+        worktree: WorktreeId,
         bodies: Vec<EventBody>,
         at: Millis,
     ) -> Result<Vec<Event>> {
@@ -105,7 +114,7 @@ impl Store {
         let answers = annotations::prepare(&bodies)?;
         let change = change(&bodies)?;
         let first = self
-            .patiently(|| self.append_once(session, &prepared, &answers, &change, at))
+            .patiently(|| self.append_once(session, worktree, &prepared, &answers, &change, at))
             .await?;
         Ok((first..)
             .zip(bodies)
@@ -113,6 +122,7 @@ impl Store {
                 session: session.clone(),
                 seq,
                 at,
+                worktree,
                 body,
             })
             .collect())
@@ -122,6 +132,7 @@ impl Store {
     async fn append_once(
         &self,
         session: &SessionId,
+        worktree: WorktreeId,
         prepared: &[Prepared],
         answers: &[annotations::Prepared<'_>],
         change: &Change,
@@ -149,7 +160,7 @@ impl Store {
         .map_err(failed)?;
         let last = last.ok_or_else(|| StoreError::UnknownSession(session.clone()))?;
         let first = u32::try_from(last - count + 1).map_err(unfit)?;
-        insert_events(&mut transaction, session, first, at, prepared)
+        insert_events(&mut transaction, session, worktree, first, at, prepared)
             .await
             .map_err(failed)?;
         annotations::insert(&mut transaction, session, first, at, answers)
@@ -163,7 +174,7 @@ impl Store {
     /// A session's events from that number on, in order; nothing for a session that is not there.
     pub async fn events(&self, session: &SessionId, from_seq: u32) -> Result<Vec<Event>> {
         let rows = sqlx::query(
-            "SELECT seq, at, body FROM events WHERE session = ?1 AND seq >= ?2 ORDER BY seq",
+            "SELECT seq, at, worktree, body FROM events WHERE session = ?1 AND seq >= ?2 ORDER BY seq",
         )
         .bind(session.as_str())
         .bind(from_seq)
@@ -190,6 +201,7 @@ impl Store {
             session: session.clone(),
             seq,
             at: Millis(row.try_get("at").map_err(failed)?),
+            worktree: WorktreeId(row.try_get("worktree").map_err(failed)?),
             body: serde_json::from_str(body).map_err(|error| StoreError::Unreadable {
                 session: session.clone(),
                 seq,
@@ -236,6 +248,7 @@ fn change(bodies: &[EventBody]) -> Result<Change> {
 async fn insert_events(
     connection: &mut SqliteConnection,
     session: &SessionId,
+    worktree: WorktreeId,
     first: u32,
     at: Millis,
     prepared: &[Prepared],
@@ -243,11 +256,12 @@ async fn insert_events(
     let mut seq = first;
     for part in prepared.chunks(ROWS) {
         let mut insert: QueryBuilder<Sqlite> =
-            QueryBuilder::new("INSERT INTO events (session, seq, at, kind, body) ");
+            QueryBuilder::new("INSERT INTO events (session, seq, at, worktree, kind, body) ");
         insert.push_values(part, |mut row, event| {
             row.push_bind(session.as_str())
                 .push_bind(seq)
                 .push_bind(at.0)
+                .push_bind(worktree.0)
                 .push_bind(event.kind)
                 .push_bind(event.body.as_str());
             seq += 1;

@@ -51,7 +51,12 @@ async fn a_lock_that_stays_is_told_and_nothing_is_stored() {
     let mut other = other_program(dir.path()).await;
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let error = store
-        .append(&id, vec![notice("x")], Millis(1))
+        .append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("x")],
+            Millis(1),
+        )
         .await
         .unwrap_err();
     assert!(matches!(error, StoreError::Locked { .. }), "{error}");
@@ -64,7 +69,12 @@ async fn a_lock_that_stays_is_told_and_nothing_is_stored() {
     );
     lock.rollback().await.unwrap();
     let events = store
-        .append(&id, vec![notice("x")], Millis(1))
+        .append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("x")],
+            Millis(1),
+        )
         .await
         .unwrap();
     assert_eq!(events[0].seq, 1);
@@ -82,15 +92,23 @@ async fn a_lock_that_goes_away_is_waited_for() {
     let mut other = other_program(dir.path()).await;
     let mut lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let body = vec![notice("x")];
-    let (events, ()) = tokio::join!(store.append(&id, body, Millis(1)), async {
-        for _ in 0..100 {
-            sqlx::query("SELECT count(*) FROM sessions")
-                .fetch_one(&mut *lock)
-                .await
-                .unwrap();
+    let (events, ()) = tokio::join!(
+        store.append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            body,
+            Millis(1)
+        ),
+        async {
+            for _ in 0..100 {
+                sqlx::query("SELECT count(*) FROM sessions")
+                    .fetch_one(&mut *lock)
+                    .await
+                    .unwrap();
+            }
+            lock.rollback().await.unwrap();
         }
-        lock.rollback().await.unwrap();
-    });
+    );
     assert_eq!(events.unwrap()[0].seq, 1);
 }
 
@@ -112,14 +130,24 @@ async fn a_full_disk_is_told_and_the_log_goes_on_when_there_is_room() {
     let store = Store::open(dir.path()).await.unwrap();
     let id = with_session(&store, "s1").await;
     store
-        .append(&id, vec![notice("fits")], Millis(1))
+        .append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("fits")],
+            Millis(1),
+        )
         .await
         .unwrap();
     limit(&store, 1).await;
     let large = "x".repeat(100_000);
     let bodies = vec![notice("small"), notice(&large)];
     let error = store
-        .append(&id, bodies.clone(), Millis(2))
+        .append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            bodies.clone(),
+            Millis(2),
+        )
         .await
         .unwrap_err();
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
@@ -133,7 +161,15 @@ async fn a_full_disk_is_told_and_the_log_goes_on_when_there_is_room() {
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
     assert_eq!(store.events(&id, 0).await.unwrap().len(), 1);
     limit(&store, 1_000_000).await;
-    let events = store.append(&id, bodies, Millis(3)).await.unwrap();
+    let events = store
+        .append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            bodies,
+            Millis(3),
+        )
+        .await
+        .unwrap();
     assert_eq!(events[0].seq, 2, "the failed batch left no gap");
     assert_eq!(store.events(&id, 2).await.unwrap(), events);
 }
@@ -144,7 +180,12 @@ async fn an_append_that_is_dropped_half_way_leaves_nothing_locked() {
     let store = Store::open_with(dir.path(), IMPATIENT).await.unwrap();
     let id = with_session(&store, "s1").await;
     for polls in 1..12 {
-        let append = store.append(&id, vec![notice("a"), notice("b")], Millis(1));
+        let append = store.append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("a"), notice("b")],
+            Millis(1),
+        );
         let mut append = Box::pin(append);
         for _ in 0..polls {
             let once = std::future::poll_fn(|context| {
@@ -159,7 +200,12 @@ async fn an_append_that_is_dropped_half_way_leaves_nothing_locked() {
     let before = store.events(&id, 0).await.unwrap().len();
     assert_eq!(before % 2, 0, "no half batch");
     let events = store
-        .append(&id, vec![notice("on")], Millis(1))
+        .append(
+            &id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("on")],
+            Millis(1),
+        )
         .await
         .unwrap();
     assert_eq!(events[0].seq as usize, before + 1);

@@ -9,6 +9,7 @@ fn record(bodies: Vec<EventBody>) -> Record {
             session: SessionId::new("session"),
             seq,
             at: Millis(0),
+            worktree: espalier_protocol::WorktreeId::default(),
             body,
         });
     }

@@ -2,7 +2,7 @@
  * A tree in the making: each container is copied once, when it is first changed, so that folding a
  * batch of events costs one copy of what the batch touches and the tree before stays as it was.
  */
-import type { BranchId, StepId } from '$lib/bindings';
+import type { BranchId, StepId, WorktreeId } from '$lib/bindings';
 import type {
   Branch,
   Live,
@@ -13,7 +13,7 @@ import type {
   SessionTree,
   TestRecord,
 } from './tree';
-import type { Answer } from './tree';
+import { EMPTY_STANDING, standingOf, type Answer } from './tree';
 import type { Checkpoint, Step } from '$lib/bindings';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -68,6 +68,26 @@ export class Draft {
   /** Replaces parts of what is only shown. */
   live(change: Partial<Live>): void {
     this.tree.live = { ...this.tree.live, ...change };
+  }
+
+  /** Makes a worktree the one that the tree speaks about. One that is not open is empty. */
+  enter(worktree: WorktreeId): void {
+    const { tree } = this;
+    if (worktree === tree.worktree) return;
+    const others = new Map(tree.others);
+    const entered = others.get(worktree) ?? EMPTY_STANDING;
+    others.delete(worktree);
+    others.set(tree.worktree, standingOf(tree));
+    Object.assign(tree, entered, { worktree, others });
+    // The outputs are another worktree's now.
+    this.#copied.delete('outputs');
+  }
+
+  /** Lets go of a worktree that is not entered. */
+  closeWorktree(worktree: WorktreeId): void {
+    const others = new Map(this.tree.others);
+    others.delete(worktree);
+    this.tree.others = others;
   }
 
   addBranch(branch: DraftBranch): void {

@@ -4,7 +4,7 @@
  * `protocol::tree::SessionTree::apply` does the same for the stored events; this twin also keeps
  * what is only shown. A kind of event without a case here does not compile.
  */
-import type { Event as SessionEvent, EventBody, Step, StepId } from '$lib/bindings';
+import type { Event as SessionEvent, EventBody, SessionState, Step, StepId } from '$lib/bindings';
 import { Draft } from './draft';
 import { abandonTail, addBranch, annotate, intervene, standOn } from './reduce_tree';
 import {
@@ -66,7 +66,17 @@ export function reduce(tree: SessionTree, event: SessionEvent): SessionTree {
   return fold(tree, [event]).tree;
 }
 
+/** Takes an event in where it happened; what it was looked at before, it is looked at again. */
 function apply(draft: Draft, event: SessionEvent): void {
+  const back = draft.tree.worktree;
+  const worktree = event.worktree ?? 0;
+  draft.enter(worktree);
+  take(draft, event);
+  if (event.body.type !== 'worktree_focused') draft.enter(back);
+  if (event.body.type === 'worktree_closed') draft.closeWorktree(worktree);
+}
+
+function take(draft: Draft, event: SessionEvent): void {
   const { tree } = draft;
   const { body, at } = event;
   if (!SHOWN.has(body.type)) {
@@ -81,6 +91,7 @@ function apply(draft: Draft, event: SessionEvent): void {
     case 'state_changed':
       tree.state = body.state;
       tree.clock = tick(tree.clock, body.state, at);
+      if (endsSession(body.state)) endElsewhere(draft, body.state, at);
       draft.live({ progress: null, provider: null });
       return;
     case 'run_started':
@@ -97,6 +108,14 @@ function apply(draft: Draft, event: SessionEvent): void {
     case 'cursor_moved':
       tree.cursor = body.to;
       draft.live({ pending: null });
+      return;
+    case 'worktree_opened':
+      tree.cursor = body.at;
+      tree.state = { state: 'paused', reason: { kind: 'requested' } };
+      standOn(draft, body.checkpoint);
+      return;
+    case 'worktree_focused':
+    case 'worktree_closed':
       return;
     case 'message_completed': {
       const { message_id: id, blocks, usage } = body;
@@ -181,6 +200,18 @@ function apply(draft: Draft, event: SessionEvent): void {
       // An event of a newer back end changes nothing; the compiler checks that none is forgotten.
       body satisfies never;
   }
+}
+
+function endsSession(state: SessionState): boolean {
+  return state.state === 'parked' || state.state === 'finished';
+}
+
+/** What ends a session ends it in all worktrees. */
+function endElsewhere(draft: Draft, state: SessionState, at: number): void {
+  const ended = [...draft.tree.others].map(
+    ([id, other]) => [id, { ...other, state, clock: tick(other.clock, state, at) }] as const,
+  );
+  draft.tree.others = new Map(ended);
 }
 
 /** Puts a mark where the session stands. */

@@ -11,7 +11,7 @@ import type {
 } from '$lib/bindings';
 import type { Draft, DraftBranch } from './draft';
 import { checkpointAt, itemsUntil, ownStepAt, START } from './path';
-import { targetKey, type Answer } from './tree';
+import { targetKey, type Answer, type Standing } from './tree';
 
 function born(branch: NewBranch, at: Millis): DraftBranch {
   return {
@@ -75,6 +75,23 @@ export function abandonTail(
     }
   }
   draft.addBranch(abandoned);
+  moveStandings(draft, id, afterStep, tail.id);
+}
+
+/** Other worktrees that stand on a tail go with it. */
+function moveStandings(draft: Draft, branch: BranchId, afterStep: number, to: BranchId): void {
+  const moved = (place: Place): Place =>
+    place.branch === branch && place.step > afterStep ? { ...place, branch: to } : place;
+  const others = [...draft.tree.others].map(([id, other]) => {
+    const { cursor, pendingRollback: pending } = other;
+    const standing: Standing = {
+      ...other,
+      cursor: cursor && moved(cursor),
+      pendingRollback: pending && { from: moved(pending.from), to: moved(pending.to) },
+    };
+    return [id, standing] as const;
+  });
+  draft.tree.others = new Map(others);
 }
 
 export function intervene(draft: Draft, by: Actor, intervention: Intervention, at: Millis): void {
@@ -100,6 +117,8 @@ export function intervene(draft: Draft, by: Actor, intervention: Intervention, a
       return;
     }
     case 'branch':
+      // A branch in a worktree of its own left nothing: what it branched from goes on.
+      if (tree.meta?.settings.checkpoints.worktrees) return;
       pushUndo(draft, intervention.from);
       return;
     case 'undo_rollback':

@@ -6,6 +6,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type {
   AnnotationTarget,
   AppError,
+  BranchId,
   CheckpointId,
   Event as SessionEvent,
   FileDiff,
@@ -16,7 +17,14 @@ import type {
 import { BackendError, type Backend, type Subscription } from '$lib/transport/backend';
 import { fold } from './reduce';
 import { toasts } from './toasts.svelte';
-import { EMPTY_TREE, isActive, targetKey, type Answer, type SessionTree } from './tree';
+import {
+  EMPTY_TREE,
+  isActive,
+  statesByBranch,
+  targetKey,
+  type Answer,
+  type SessionTree,
+} from './tree';
 
 /** How far an answer is on its way to the database. */
 export type Saving = 'saving' | 'saved' | 'failed';
@@ -69,6 +77,10 @@ export class SessionModel {
   readonly controls = $derived(this.tree.meta?.settings.controls ?? null);
   readonly schemes = $derived(this.tree.meta?.settings.schemes ?? []);
   readonly active = $derived(isActive(this.tree.state));
+  /** Whether each branch runs in a worktree of its own. */
+  readonly apart = $derived(this.tree.meta?.settings.checkpoints.worktrees === true);
+  /** What the open worktrees do, by the branch each stands on. */
+  readonly standings = $derived(statesByBranch(this.tree));
   /** Whether the annotator decides how it goes on. */
   readonly waiting = $derived(this.state?.state === 'paused' || this.state?.state === 'ended');
   readonly over = $derived(this.state?.state === 'finished' || this.state?.state === 'parked');
@@ -144,6 +156,22 @@ export class SessionModel {
     } finally {
       if (exclusive) this.asking = null;
     }
+  }
+
+  /** Turns to a branch's worktree; one is opened where none stands on it. */
+  async turnTo(branch: BranchId): Promise<boolean> {
+    if (this.tree.cursor?.branch === branch) return true;
+    return this.op({ op: 'focus', branch });
+  }
+
+  /** Runs the test command on several branches at once, each in its worktree. */
+  async testAll(branches: readonly BranchId[]): Promise<void> {
+    const back = this.tree.cursor?.branch;
+    for (const branch of branches) {
+      if (!(await this.turnTo(branch))) return;
+      if (!(await this.op({ op: 'run_tests' }))) return;
+    }
+    if (back !== undefined) await this.turnTo(back);
   }
 
   answer(target: AnnotationTarget, scheme: string): Answer | null {

@@ -27,6 +27,7 @@ import type {
   StepResult,
   TestOutcome,
   Usage,
+  WorktreeId,
 } from '$lib/bindings';
 
 export interface StepItem {
@@ -168,24 +169,11 @@ export interface Clock {
   readonly since: Millis | null;
 }
 
-export interface SessionTree {
-  readonly meta: SessionMeta | null;
+/** What a worktree has of its own. */
+export interface Standing {
   readonly state: SessionState | null;
   readonly cursor: Place | null;
-  /** In order of creation; the root is first. */
-  readonly branches: readonly Branch[];
-  readonly steps: ReadonlyMap<StepId, Step>;
-  readonly messages: ReadonlyMap<MessageId, Message>;
-  /** By the step the session stood after; `''` is before the first step. */
-  readonly marks: ReadonlyMap<StepId, readonly Mark[]>;
-  /** By `targetKey`, then by scheme. */
-  readonly answers: ReadonlyMap<string, ReadonlyMap<string, Answer>>;
-  /** Comparisons with an answer, in the order of their last answer. */
-  readonly comparisons: readonly (readonly [BranchId, BranchId])[];
-  readonly base: Checkpoint | null;
   readonly lastCheckpoint: Checkpoint | null;
-  /** Checkpoints outside steps. */
-  readonly kept: ReadonlyMap<CheckpointId, Checkpoint>;
   /** A rollback after which neither a step nor an instruction followed yet. */
   readonly pendingRollback: { readonly from: Place; readonly to: Place } | null;
   readonly openRestore: {
@@ -197,11 +185,32 @@ export interface SessionTree {
   readonly undo: readonly UndoPoint[];
   /** What the last run worked with; null before the first. */
   readonly backend: BackendSettings | null;
-  readonly usage: Usage;
   readonly clock: Clock;
+  readonly live: Live;
+}
+
+/** Its own standing is that of the worktree the annotator turned to. */
+export interface SessionTree extends Standing {
+  readonly meta: SessionMeta | null;
+  readonly worktree: WorktreeId;
+  /** The other worktrees that are open. */
+  readonly others: ReadonlyMap<WorktreeId, Standing>;
+  /** In order of creation; the root is first. */
+  readonly branches: readonly Branch[];
+  readonly steps: ReadonlyMap<StepId, Step>;
+  readonly messages: ReadonlyMap<MessageId, Message>;
+  /** By the step the session stood after; `''` is before the first step. */
+  readonly marks: ReadonlyMap<StepId, readonly Mark[]>;
+  /** By `targetKey`, then by scheme. */
+  readonly answers: ReadonlyMap<string, ReadonlyMap<string, Answer>>;
+  /** Comparisons with an answer, in the order of their last answer. */
+  readonly comparisons: readonly (readonly [BranchId, BranchId])[];
+  readonly base: Checkpoint | null;
+  /** Checkpoints outside steps. */
+  readonly kept: ReadonlyMap<CheckpointId, Checkpoint>;
+  readonly usage: Usage;
   readonly lastSeq: number;
   readonly updatedAt: Millis;
-  readonly live: Live;
 }
 
 const EMPTY_LIVE: Live = {
@@ -214,10 +223,23 @@ const EMPTY_LIVE: Live = {
   provider: null,
 };
 
-export const EMPTY_TREE: SessionTree = {
-  meta: null,
+export const EMPTY_STANDING: Standing = {
   state: null,
   cursor: null,
+  lastCheckpoint: null,
+  pendingRollback: null,
+  openRestore: null,
+  undo: [],
+  backend: null,
+  clock: { spentMs: 0, since: null },
+  live: EMPTY_LIVE,
+};
+
+export const EMPTY_TREE: SessionTree = {
+  ...EMPTY_STANDING,
+  meta: null,
+  worktree: 0,
+  others: new Map(),
   branches: [],
   steps: new Map(),
   messages: new Map(),
@@ -225,18 +247,37 @@ export const EMPTY_TREE: SessionTree = {
   answers: new Map(),
   comparisons: [],
   base: null,
-  lastCheckpoint: null,
   kept: new Map(),
-  pendingRollback: null,
-  openRestore: null,
-  undo: [],
-  backend: null,
   usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0 },
-  clock: { spentMs: 0, since: null },
   lastSeq: 0,
   updatedAt: 0,
-  live: EMPTY_LIVE,
 };
+
+/** The standing of the worktree that a tree speaks about, by itself. */
+export function standingOf(tree: Standing): Standing {
+  const { state, cursor, lastCheckpoint, pendingRollback, openRestore } = tree;
+  const { undo, backend, clock, live } = tree;
+  return {
+    state,
+    cursor,
+    lastCheckpoint,
+    pendingRollback,
+    openRestore,
+    undo,
+    backend,
+    clock,
+    live,
+  };
+}
+
+/** What each open worktree does, by the branch it stands on. */
+export function statesByBranch(tree: SessionTree): ReadonlyMap<BranchId, SessionState | null> {
+  const states = new Map<BranchId, SessionState | null>();
+  for (const { cursor, state } of [...tree.others.values(), tree]) {
+    if (cursor) states.set(cursor.branch, state);
+  }
+  return states;
+}
 
 /** A target as the key of `answers`. */
 export function targetKey(target: AnnotationTarget): string {

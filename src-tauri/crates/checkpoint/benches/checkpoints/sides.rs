@@ -26,6 +26,7 @@ pub fn begin(project: &Path, store: &Path) -> (Checkpoints, CheckpointId) {
         project_dir: project.to_owned(),
         store_dir: store.to_owned(),
         session: SessionId::new("bench"),
+        shared: None,
         exclude: Vec::new(),
         limits: CaptureLimits::default(),
     })

@@ -136,6 +136,7 @@ impl Lab {
             project_dir: self.project.clone(),
             store_dir: self.store.clone(),
             session: SessionId::new(session),
+            shared: None,
             exclude: Vec::new(),
             limits: CaptureLimits::default(),
         }

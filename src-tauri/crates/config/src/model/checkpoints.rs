@@ -21,11 +21,43 @@ pub struct GitCheckpoints {
     pub cleanup_on_complete: bool,
     /// Refuse to start when there are uncommitted changes.
     pub require_clean_working_dir: bool,
-    /// Run each branch in a worktree of its own.
+    /// Run each branch in a worktree of its own, so that several can run at the same time.
     pub worktrees: bool,
-    /// Ignored files and folders that a worktree gets too.
-    #[schemars(inner(length(min = 1)))]
-    pub carry: Vec<String>,
+    /// Files and folders that git ignores and a worktree needs too (`node_modules`, `.venv`).
+    pub carry: Vec<Carry>,
+}
+
+/// One file or folder that is carried into each worktree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Carry {
+    /// Its path in the project; carried by reflink.
+    Path(#[schemars(length(min = 1))] String),
+    /// Its path in the project, and how it is carried.
+    With(CarryWith),
+}
+
+/// What is carried, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CarryWith {
+    /// Relative to the project directory.
+    #[schemars(length(min = 1))]
+    pub path: String,
+    /// How it is carried.
+    pub by: CarryMeans,
+}
+
+/// How something is carried into a worktree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CarryMeans {
+    /// Sharing the blocks on disk until one side changes; a copy where the file system cannot.
+    Reflink,
+    /// The same file under a second name: what a worktree changes in place changes for all.
+    HardLink,
+    /// A copy of its own.
+    Copy,
 }
 
 impl Default for GitCheckpoints {

@@ -1,9 +1,10 @@
 //! Git checkpoints.
 
 use super::Review;
-use crate::model::GitCheckpoints;
+use crate::model::{Carry, CarryMeans, GitCheckpoints};
 use crate::nearest;
-use espalier_protocol::session::CheckpointSettings;
+use espalier_protocol::session::{Carried, CarryBy, CheckpointSettings};
+use std::path::{Component, Path};
 
 /// What a commit message may hold.
 const PLACEHOLDERS: [&str; 3] = ["{step}", "{tool}", "{file_path}"];
@@ -32,6 +33,42 @@ pub(super) fn checkpoints(review: &mut Review<'_>, git: &GitCheckpoints) -> Chec
         auto_commit: git.auto_commit,
         cleanup_on_complete: git.cleanup_on_complete,
         require_clean_working_dir: git.require_clean_working_dir,
+        worktrees: git.worktrees,
+        carry: carried(review, &git.carry),
+    }
+}
+
+/// What is carried; each path must lie within the project.
+fn carried(review: &mut Review<'_>, carry: &[Carry]) -> Vec<Carried> {
+    let mut carried = Vec::new();
+    for (index, entry) in carry.iter().enumerate() {
+        let (path, by) = match entry {
+            Carry::Path(path) => (path, CarryBy::default()),
+            Carry::With(with) => (&with.path, by(with.by)),
+        };
+        let mut parts = Path::new(path)
+            .components()
+            .filter(|part| *part != Component::CurDir)
+            .peekable();
+        let within =
+            parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)));
+        if within {
+            let path = path.trim_end_matches('/').to_owned();
+            carried.push(Carried { path, by });
+        } else {
+            let at = review.live(&format!("git_checkpoints.carry[{index}]"));
+            let message = format!("\"{path}\" is no path within the project directory");
+            review.refuse(&at, message);
+        }
+    }
+    carried
+}
+
+const fn by(means: CarryMeans) -> CarryBy {
+    match means {
+        CarryMeans::Reflink => CarryBy::Reflink,
+        CarryMeans::HardLink => CarryBy::HardLink,
+        CarryMeans::Copy => CarryBy::Copy,
     }
 }
 

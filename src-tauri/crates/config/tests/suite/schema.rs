@@ -110,8 +110,6 @@ fn the_reference_configuration_shows_every_key_that_a_session_uses() {
     let elsewhere = [
         // Not in this version.
         "sandbox",
-        "worktrees",
-        "carry",
         // Instead of keys that are shown.
         "replay",
         "recording",

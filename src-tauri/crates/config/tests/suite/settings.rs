@@ -3,7 +3,9 @@
 use super::support::{Folder, WHOLE};
 use espalier_config::{Project, load_project_with};
 use espalier_protocol::ToolName;
-use espalier_protocol::session::{BackendSettings, SchemeKind, SchemeSettings, SchemeTarget};
+use espalier_protocol::session::{
+    BackendSettings, CarryBy, SchemeKind, SchemeSettings, SchemeTarget,
+};
 use espalier_protocol::view::DiffStyle;
 
 fn load(more: &str) -> Project {
@@ -170,7 +172,7 @@ fn a_key_in_the_wrong_place_is_told_where_it_belongs() {
 #[test]
 fn keys_that_are_not_built_open_and_are_named_with_their_place() {
     let project = load(
-        "  enabled: false\n  sandbox: {network: none, anything: [1, {deep: true}]}\n  git_checkpoints:\n    worktrees: true\n    carry: [node_modules]\n\
+        "  enabled: false\n  sandbox: {network: none, anything: [1, {deep: true}]}\n\
          agentic:\n  enabled: false\n",
     );
     let found: Vec<String> = project
@@ -183,14 +185,47 @@ fn keys_that_are_not_built_open_and_are_named_with_their_place() {
         [
             "5:3 live_agent.enabled: false",
             "6:3 live_agent.sandbox",
-            "8:5 live_agent.git_checkpoints.worktrees: true",
-            "9:5 live_agent.git_checkpoints.carry",
-            "11:3 agentic.enabled: false",
+            "8:3 agentic.enabled: false",
         ]
     );
-    let quiet =
-        load("  enabled: true\n  sandbox: {}\n  git_checkpoints: {worktrees: false, carry: []}\n");
+    let quiet = load("  enabled: true\n  sandbox: {}\n");
     assert_eq!(quiet.not_built, []);
+}
+
+#[test]
+fn what_worktrees_carry_is_named_with_its_means() {
+    let project = load(
+        "  git_checkpoints:\n    worktrees: true\n    carry:\n      - node_modules/\n      - {path: .venv, by: hard_link}\n",
+    );
+    let checkpoints = &project.settings.checkpoints;
+    assert!(checkpoints.worktrees);
+    let carry: Vec<_> = checkpoints
+        .carry
+        .iter()
+        .map(|carried| (carried.path.as_str(), carried.by))
+        .collect();
+    assert_eq!(
+        carry,
+        [
+            ("node_modules", CarryBy::Reflink),
+            (".venv", CarryBy::HardLink)
+        ]
+    );
+}
+
+#[test]
+fn nothing_outside_the_project_is_carried() {
+    let report = Folder::new().errors(format!(
+        "{WHOLE}  git_checkpoints:\n    carry: [../secrets, /etc]\n"
+    ));
+    assert!(
+        report.contains("\"../secrets\" is no path within the project directory"),
+        "{report}"
+    );
+    assert!(
+        report.contains("\"/etc\" is no path within the project directory"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use espalier_protocol::{Actor, BranchId, ConversationItem, SessionTree, StepKind
 impl SessionActor {
     /// Answers the agent if it waits for an answer and nothing holds it.
     pub(super) async fn advance(&mut self) -> Result<(), EngineError> {
-        if !matches!(self.phase, Phase::Proposed(_) | Phase::Ready) {
+        if !matches!(self.lane.phase, Phase::Proposed(_) | Phase::Ready) {
             return Ok(());
         }
         match self.state() {
@@ -22,7 +22,7 @@ impl SessionActor {
             _ => return Ok(()),
         }
         let cursor = self.cursor();
-        if let Some(hold) = self.hold_after
+        if let Some(hold) = self.lane.hold_after
             && cursor.step >= i32::try_from(hold).unwrap_or(i32::MAX)
         {
             return Ok(());
@@ -38,12 +38,12 @@ impl SessionActor {
             let error = error.to_app();
             return self.pause(PauseReason::CheckpointFailed { error }).await;
         }
-        match std::mem::replace(&mut self.phase, Phase::Asking) {
+        match std::mem::replace(&mut self.lane.phase, Phase::Asking) {
             // An instruction given in the middle of a message is heeded now: what the model had
             // still wanted to do with the old one vanishes from the message.
-            Phase::Proposed(proposal) if self.untold.is_empty() => self.go(proposal).await,
+            Phase::Proposed(proposal) if self.lane.untold.is_empty() => self.go(proposal).await,
             _ => {
-                let items = std::mem::take(&mut self.untold);
+                let items = std::mem::take(&mut self.lane.untold);
                 self.show(EventBody::DeltasReset);
                 self.say(ToAgent::Continue { items }).await
             }
@@ -55,11 +55,11 @@ impl SessionActor {
         self.meta
             .settings
             .max_steps
-            .saturating_add(self.allowed_beyond)
+            .saturating_add(self.lane.allowed_beyond)
     }
 
     pub(super) async fn say(&mut self, line: ToAgent) -> Result<(), EngineError> {
-        match self.agent.as_mut() {
+        match self.lane.agent.as_mut() {
             Some(agent) => agent.say(&line).await,
             None => Err(EngineError::Internal(
                 "There is no agent process to speak to.".to_owned(),
@@ -75,23 +75,23 @@ impl SessionActor {
         let tree = SessionTree::fold(&events);
         drop(events);
         let setup = AgentSetup {
-            backend: Some(self.backend.clone()),
+            backend: Some(self.lane.backend.clone()),
             api_key: self.api_key.clone(),
-            project_dir: self.meta.task.project_dir.clone(),
-            spool_dir: self.spool_dir.display().to_string(),
+            project_dir: self.lane.dir.display().to_string(),
+            spool_dir: self.lane_spool_dir().display().to_string(),
             tools: self.meta.settings.tools.clone(),
             step_timeout_seconds: self.meta.settings.step_timeout_seconds,
             conversation: tree.conversation(&cursor, Trailing::Include),
             next_step: u32::try_from(cursor.step + 1).unwrap_or(0),
             instructions: tree.instructions(&cursor, Trailing::Include),
         };
-        self.untold.clear();
-        self.message = None;
-        self.agent = Some(AgentProcess::start(&self.program, setup).await?);
-        self.phase = Phase::Settling;
+        self.lane.untold.clear();
+        self.lane.message = None;
+        self.lane.agent = Some(AgentProcess::start(&self.program, setup).await?);
+        self.lane.phase = Phase::Settling;
         self.emit(vec![EventBody::RunStarted {
             branch: cursor.branch,
-            backend: self.backend.clone(),
+            backend: self.lane.backend.clone(),
         }])
         .await
     }
@@ -104,7 +104,7 @@ impl SessionActor {
 
     /// With `auto_commit: false` a pause is when a checkpoint is made.
     async fn keep_checkpoint_at_pause(&mut self) -> Result<(), EngineError> {
-        if self.checkpoints.is_none() || self.meta.settings.checkpoints.auto_commit {
+        if self.lane.checkpoints.is_none() || self.meta.settings.checkpoints.auto_commit {
             return Ok(());
         }
         match self.checkpoint_now().await {
@@ -127,7 +127,7 @@ impl SessionActor {
                 return self.set_state(SessionState::Running).await;
             }
             SessionState::Ended { .. } => {
-                if self.untold.is_empty() && !self.instruction_waits() {
+                if self.lane.untold.is_empty() && !self.instruction_waits() {
                     return Err(EngineError::not_now(
                         "The agent has ended its run on this branch.",
                         "Send an instruction, roll back, branch, or finish the session.",
@@ -148,13 +148,13 @@ impl SessionActor {
         let cursor = self.cursor();
         let made = u32::try_from(cursor.step + 1).unwrap_or(0);
         if made >= self.step_limit() {
-            self.allowed_beyond = made;
+            self.lane.allowed_beyond = made;
         }
         if matches!(
             reason,
             PauseReason::Loop { .. } | PauseReason::AfterSteps { .. }
         ) {
-            self.counted_from = cursor.step;
+            self.lane.counted_from = cursor.step;
         }
         self.settle_rollback(None).await?;
         self.set_state(SessionState::Running).await?;
@@ -163,7 +163,7 @@ impl SessionActor {
 
     /// The agent goes on: a new process where there is none.
     pub(super) async fn start_or_advance(&mut self) -> Result<(), EngineError> {
-        if self.agent.is_none() {
+        if self.lane.agent.is_none() {
             self.start_agent().await
         } else {
             self.advance().await
@@ -212,8 +212,9 @@ impl SessionActor {
             },
         )
         .await?;
-        if self.agent.is_some() {
-            self.untold
+        if self.lane.agent.is_some() {
+            self.lane
+                .untold
                 .push(ConversationItem::instruction(text, inject_as));
         }
         Ok(())
@@ -256,7 +257,7 @@ impl SessionActor {
         self.publish_branch(&to.branch)
     }
 
-    fn is_ancestor(&self, ancestor: &BranchId, of: &BranchId) -> bool {
+    pub(super) fn is_ancestor(&self, ancestor: &BranchId, of: &BranchId) -> bool {
         let mut id = of.clone();
         while let Some(parent) = self
             .tree
@@ -321,7 +322,7 @@ impl SessionActor {
     }
 
     pub(super) fn publish_branch(&self, id: &BranchId) -> Result<(), EngineError> {
-        let (Some(checkpoints), Some(branch)) = (&self.checkpoints, self.tree.branch(id)) else {
+        let (Some(checkpoints), Some(branch)) = (self.publisher(), self.tree.branch(id)) else {
             return Ok(());
         };
         let place = Place {

@@ -26,7 +26,7 @@ impl SessionActor {
                 self.show(EventBody::Progress { label, done, total });
             }
             FromAgent::Output { stream, text } => {
-                if let Phase::Stepping(step) = &self.phase {
+                if let Phase::Stepping(step) = &self.lane.phase {
                     let step = step.clone();
                     self.show(EventBody::OutputDelta { step, stream, text });
                 }
@@ -55,7 +55,7 @@ impl SessionActor {
                 kind,
                 target,
             } => {
-                self.phase = Phase::Proposed(Proposal {
+                self.lane.phase = Phase::Proposed(Proposal {
                     call_id,
                     call_index,
                     name,
@@ -67,7 +67,7 @@ impl SessionActor {
             }
             FromAgent::Finished { outcome, .. } => self.step_returned(outcome).await?,
             FromAgent::Ended => {
-                self.phase = Phase::Closing;
+                self.lane.phase = Phase::Closing;
                 self.closing_message().await?;
             }
             FromAgent::Ready => self.agent_ready().await?,
@@ -96,12 +96,12 @@ impl SessionActor {
         mut notices: Vec<EventBody>,
     ) -> Result<(), EngineError> {
         let message_id = self.tree.next_message_id();
-        self.message = Some(OpenMessage {
+        self.lane.message = Some(OpenMessage {
             id: message_id.clone(),
             usage,
             model_ms,
         });
-        self.phase = Phase::Settling;
+        self.lane.phase = Phase::Settling;
         let mut bodies = vec![EventBody::MessageCompleted {
             message_id,
             branch: self.cursor().branch,
@@ -114,8 +114,8 @@ impl SessionActor {
     }
 
     async fn agent_ready(&mut self) -> Result<(), EngineError> {
-        let ended = matches!(self.phase, Phase::Closing);
-        self.phase = Phase::Ready;
+        let ended = matches!(self.lane.phase, Phase::Closing);
+        self.lane.phase = Phase::Ready;
         if ended {
             return self.branch_ended(EndReason::Completed).await;
         }
@@ -142,7 +142,7 @@ impl SessionActor {
         if retry_in_ms.is_some() {
             return Ok(());
         }
-        self.phase = Phase::Settling;
+        self.lane.phase = Phase::Settling;
         let reason = if error.code == ErrorCode::RecordingEnded {
             PauseReason::RecordingEnded { instructions }
         } else {
@@ -153,19 +153,19 @@ impl SessionActor {
 
     /// The process ended although nobody asked it to.
     async fn agent_gone(&mut self, why: String, said: Option<AppError>) -> Result<(), EngineError> {
-        let phase = std::mem::replace(&mut self.phase, Phase::Absent);
-        if let Some(agent) = self.agent.take() {
+        let phase = std::mem::replace(&mut self.lane.phase, Phase::Absent);
+        if let Some(agent) = self.lane.agent.take() {
             agent.end(|_| {}).await;
         }
-        self.untold.clear();
-        self.message = None;
+        self.lane.untold.clear();
+        self.lane.message = None;
         if let Phase::Stepping(_) = &phase {
-            self.phase = phase.clone();
+            self.lane.phase = phase.clone();
             self.step_returned(ToolOutcome::stopped(
                 "The agent process ended while this step ran.",
             ))
             .await?;
-            self.phase = Phase::Absent;
+            self.lane.phase = Phase::Absent;
         }
         if matches!(phase, Phase::Ready) && !self.state().is_active() {
             // It was only waiting; the next thing to do starts another.
@@ -190,7 +190,7 @@ impl SessionActor {
     }
 
     async fn test_returned(&mut self, outcome: ToolOutcome) -> Result<(), EngineError> {
-        self.phase = Phase::Ready;
+        self.lane.phase = Phase::Ready;
         let Some(command) = self.meta.task.test_command.clone() else {
             return Ok(());
         };
@@ -232,10 +232,10 @@ impl SessionActor {
         };
         self.keep_hand_edits().await?;
         self.set_state(SessionState::Testing).await?;
-        if self.agent.is_none() {
+        if self.lane.agent.is_none() {
             self.start_agent().await?;
         }
-        self.phase = Phase::Testing;
+        self.lane.phase = Phase::Testing;
         let line = ToAgent::RunCommand {
             command,
             timeout_seconds: self.meta.settings.step_timeout_seconds,

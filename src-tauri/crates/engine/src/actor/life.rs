@@ -46,11 +46,23 @@ impl SessionActor {
         self.publish_tip()
     }
 
+    /// Brings each worktree to where it can go on.
+    pub(crate) async fn recover_everywhere(&mut self) -> Result<(), EngineError> {
+        let focus = self.tree.worktree;
+        for id in self.worktrees() {
+            self.enter(id);
+            self.recover().await?;
+        }
+        self.enter(focus);
+        Ok(())
+    }
+
     /// Brings a stored session to where it can go on: files at its last checkpoint, nothing half
     /// done. `parked` sessions left the project as it was; others died in it.
-    pub(crate) async fn recover(&mut self) -> Result<(), EngineError> {
-        let parked = matches!(self.state(), SessionState::Parked);
-        if self.checkpoints.is_some() {
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        // Worktrees are the session's alone: nobody needed them back while it was parked.
+        let parked = matches!(self.state(), SessionState::Parked) && self.apart.is_none();
+        if self.lane.checkpoints.is_some() {
             if parked {
                 self.bring_files_again().await?;
             } else {
@@ -213,11 +225,13 @@ impl SessionActor {
 
     /// Steps that ran when the process died get a stated end.
     async fn close_open_steps(&mut self) -> Result<(), EngineError> {
+        let branch = self.cursor().branch;
         let mut open: Vec<_> = self
             .tree
             .steps
             .values()
             .filter(|step| step.result.is_none())
+            .filter(|step| self.apart.is_none() || step.branch == branch)
             .map(|step| step.id.clone())
             .collect();
         open.sort();
@@ -239,7 +253,7 @@ impl SessionActor {
 
     /// Ends the agent process and all it started; a step that ran gets its end and its checkpoint.
     pub(super) async fn end_agent(&mut self) -> Result<(), EngineError> {
-        let Some(agent) = self.agent.take() else {
+        let Some(agent) = self.lane.agent.take() else {
             return Ok(());
         };
         let mut outcome = None;
@@ -250,9 +264,9 @@ impl SessionActor {
                 }
             })
             .await;
-        let phase = std::mem::replace(&mut self.phase, Phase::Absent);
-        self.untold.clear();
-        self.message = None;
+        let phase = std::mem::replace(&mut self.lane.phase, Phase::Absent);
+        self.lane.untold.clear();
+        self.lane.message = None;
         if let Phase::Stepping(id) = phase {
             let outcome =
                 outcome.unwrap_or_else(|| ToolOutcome::stopped("Stopped by the annotator."));
@@ -267,13 +281,6 @@ impl SessionActor {
         Ok(())
     }
 
-    /// Ends the agent process when nothing can be recorded any more.
-    pub(super) async fn end_agent_silently(&mut self) {
-        if let Some(agent) = self.agent.take() {
-            agent.end(|_| {}).await;
-        }
-    }
-
     /// Saves the session and puts the project back.
     pub(super) async fn park(&mut self) -> Result<(), EngineError> {
         if matches!(
@@ -282,26 +289,14 @@ impl SessionActor {
         ) {
             return Ok(());
         }
-        self.end_agent().await?;
-        if self.checkpoints.is_some() {
-            let checkpoint = self
-                .commit(
-                    Dirty::Watched,
-                    None,
-                    "When the session was parked".to_owned(),
-                )
-                .await?;
-            if checkpoint.created {
-                let at = self.cursor();
-                self.emit(vec![EventBody::CheckpointRecorded {
-                    cause: CheckpointCause::Parked,
-                    at,
-                    checkpoint,
-                }])
-                .await?;
-                self.publish_tip()?;
+        self.rest_everywhere("When the session was parked").await?;
+        match &self.apart {
+            Some(apart) => {
+                let complaints = apart.home.settle().await?;
+                self.tell_all("publish_failed", complaints).await?;
             }
-            self.give_project_back(false).await?;
+            None if self.lane.checkpoints.is_some() => self.give_project_back(false).await?,
+            None => {}
         }
         self.set_state(SessionState::Parked).await
     }
@@ -310,22 +305,36 @@ impl SessionActor {
     pub(super) async fn finish(&mut self, keep: bool) -> Result<(), EngineError> {
         self.end_agent().await?;
         self.settle_rollback(None).await?;
-        if self.checkpoints.is_some() {
+        if self.lane.checkpoints.is_some() {
             self.keep_hand_edits().await?;
-            self.give_project_back(keep).await?;
-            if self.meta.settings.checkpoints.cleanup_on_complete {
+            self.rest_everywhere("When the session was finished")
+                .await?;
+            match &self.apart {
+                None => self.give_project_back(keep).await?,
+                Some(_) if keep => self.bring_home().await?,
+                Some(_) => {}
+            }
+            if self.meta.settings.checkpoints.cleanup_on_complete
+                && let Some(publisher) = self.publisher()
+            {
                 let prefix = self.git_branch(&BranchId::main());
-                self.checkpoint_thread()?
+                publisher.settle().await?;
+                publisher
                     .run(move |checkpoints| checkpoints.remove_branches(&prefix))
                     .await?;
             }
         }
         self.set_state(SessionState::Finished { kept: keep })
             .await?;
-        if let Some(checkpoints) = self.checkpoints.take() {
-            checkpoints.close().await;
-        }
-        Ok(())
+        self.remove_worktrees().await
+    }
+
+    async fn tell_all(&mut self, code: &str, texts: Vec<String>) -> Result<(), EngineError> {
+        let notices = texts.into_iter().map(|text| EventBody::Notice {
+            code: code.to_owned(),
+            text,
+        });
+        self.emit(notices.collect()).await
     }
 
     /// The project as it was before the session (or, with `keep`, as it is), and the user's own
@@ -358,13 +367,6 @@ impl SessionActor {
             return Ok(());
         }
         self.emit(notices).await
-    }
-
-    /// Ends an actor that never ran.
-    pub(crate) async fn let_go(mut self) {
-        if let Some(checkpoints) = self.checkpoints.take() {
-            checkpoints.close().await;
-        }
     }
 
     /// Parks what is not finished and lets the actor end.

@@ -26,6 +26,7 @@ impl SessionActor {
         }
         let to = self.existing(&to)?;
         let target = self.target_of(&to)?;
+        self.check_free(&self.cursor().branch, &to.branch)?;
         self.move_to(by, to, target, Move::Rollback).await
     }
 
@@ -48,6 +49,7 @@ impl SessionActor {
             .as_ref()
             .and_then(|step| self.tree.locate(step))
             .unwrap_or(point.from);
+        self.check_free(&self.cursor().branch, &to.branch)?;
         self.move_to(by, to, point.before, Move::Undo).await
     }
 
@@ -85,6 +87,9 @@ impl SessionActor {
             branch_point: at.step,
             instruction: Some(instruction),
         };
+        if self.apart.is_some() {
+            return self.branch_apart(by, branch, at, target).await;
+        }
         self.move_to(by, at, target, Move::Branch(branch)).await?;
         self.set_state(SessionState::Running).await?;
         self.start_or_advance().await
@@ -130,8 +135,8 @@ impl SessionActor {
         Ok(owner)
     }
 
-    fn target_of(&self, place: &Place) -> Result<CheckpointId, EngineError> {
-        if self.checkpoints.is_none() {
+    pub(super) fn target_of(&self, place: &Place) -> Result<CheckpointId, EngineError> {
+        if self.lane.checkpoints.is_none() {
             return Err(EngineError::ControlOff {
                 what: "Checkpointing, without which there is no way back,",
                 key: "git_checkpoints",
@@ -235,7 +240,7 @@ impl SessionActor {
             });
         }
         self.emit(bodies).await?;
-        self.counted_from = to.step;
+        self.lane.counted_from = to.step;
         self.publish_tip()
     }
 
@@ -258,7 +263,7 @@ impl SessionActor {
 
     /// The test command is no step: what it changed in the files is undone.
     pub(super) async fn undo_what_tests_changed(&self) -> Result<(), EngineError> {
-        if self.checkpoints.is_none() {
+        if self.lane.checkpoints.is_none() {
             return Ok(());
         }
         let head = self.head_id()?;
@@ -280,14 +285,17 @@ impl SessionActor {
     pub(super) fn checkpoint_thread(
         &self,
     ) -> Result<&crate::checkpointing::CheckpointThread, EngineError> {
-        self.checkpoints.as_ref().ok_or(EngineError::ControlOff {
-            what: "Checkpointing",
-            key: "git_checkpoints",
-        })
+        self.lane
+            .checkpoints
+            .as_ref()
+            .ok_or(EngineError::ControlOff {
+                what: "Checkpointing",
+                key: "git_checkpoints",
+            })
     }
 
     pub(super) async fn edited_by_hand(&self) -> Result<Vec<String>, EngineError> {
-        if self.checkpoints.is_none() || self.state().is_active() {
+        if self.lane.checkpoints.is_none() || self.state().is_active() {
             return Ok(Vec::new());
         }
         let head = self.head_id()?;

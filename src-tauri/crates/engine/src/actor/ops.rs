@@ -38,6 +38,8 @@ impl SessionActor {
                 instruction,
                 name,
             } => self.branch(by, from, instruction, name).await,
+            Op::Focus { branch } => self.focus(branch).await,
+            Op::CloseWorktree { branch } => self.close_worktree(&branch).await,
             Op::Stop => self.stop(by).await,
             Op::CheckpointNow => self.checkpoint_now().await,
             Op::Annotate {
@@ -70,7 +72,7 @@ impl SessionActor {
             }
         }
         self.record(by, Intervention::Pause).await?;
-        if matches!(self.phase, Phase::Proposed(_) | Phase::Ready) {
+        if matches!(self.lane.phase, Phase::Proposed(_) | Phase::Ready) {
             return self.pause(PauseReason::Requested).await;
         }
         self.set_state(SessionState::Pausing).await
@@ -78,7 +80,7 @@ impl SessionActor {
 
     /// Ends what runs now, the agent process with it; the session waits.
     async fn stop(&mut self, by: Actor) -> Result<(), EngineError> {
-        if matches!(self.phase, Phase::Testing) {
+        if matches!(self.lane.phase, Phase::Testing) {
             return self.say(ToAgent::Cancel).await;
         }
         if !self.state().is_active() {
@@ -95,7 +97,7 @@ impl SessionActor {
 
     /// Keeps the files as they are now.
     pub(super) async fn checkpoint_now(&mut self) -> Result<(), EngineError> {
-        if self.checkpoints.is_none() {
+        if self.lane.checkpoints.is_none() {
             return Err(EngineError::ControlOff {
                 what: "Checkpointing",
                 key: "git_checkpoints",
@@ -108,7 +110,7 @@ impl SessionActor {
             .tree
             .step_at(&at)
             .is_some_and(|step| step.checkpoint.is_none());
-        self.owes_checkpoint = false;
+        self.lane.owes_checkpoint = false;
         if !checkpoint.created && !bare {
             return Ok(());
         }
@@ -164,7 +166,7 @@ impl SessionActor {
             ));
         }
         // A process that holds a proposal cannot run anything else.
-        if matches!(self.phase, Phase::Proposed(_)) {
+        if matches!(self.lane.phase, Phase::Proposed(_)) {
             self.end_agent().await?;
         }
         self.run_tests().await
@@ -182,7 +184,7 @@ impl SessionActor {
             ));
         }
         self.end_agent().await?;
-        self.backend = backend.clone();
+        self.lane.backend = backend.clone();
         self.record(by, Intervention::ContinueWith { backend })
             .await?;
         if matches!(self.state(), SessionState::Paused { .. }) {

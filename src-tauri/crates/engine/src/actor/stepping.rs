@@ -20,7 +20,7 @@ impl SessionActor {
             step: Box::new(step),
         }])
         .await?;
-        self.phase = Phase::Stepping(id);
+        self.lane.phase = Phase::Stepping(id);
         self.say(ToAgent::Go {
             call_id: proposal.call_id,
             input: None,
@@ -30,7 +30,7 @@ impl SessionActor {
 
     fn new_step(&self, proposal: &Proposal) -> Step {
         let cursor = self.cursor();
-        let message = self.message.clone();
+        let message = self.lane.message.clone();
         // The model's time and tokens belong to the first step of its message.
         let first = proposal.call_index == 0;
         let (model_ms, usage) = match &message {
@@ -60,10 +60,10 @@ impl SessionActor {
 
     /// The running step returned: its files become a checkpoint before the agent hears of it.
     pub(super) async fn step_returned(&mut self, outcome: ToolOutcome) -> Result<(), EngineError> {
-        let Phase::Stepping(id) = self.phase.clone() else {
+        let Phase::Stepping(id) = self.lane.phase.clone() else {
             return Ok(());
         };
-        self.phase = Phase::Settling;
+        self.lane.phase = Phase::Settling;
         let result = self.result_of(&outcome).await?;
         let failed = self.finish_step(&id, result, &outcome.touched).await?;
         if let Some(reason) = failed {
@@ -83,7 +83,7 @@ impl SessionActor {
         let (checkpoint, failed) = match self.checkpoint_of(id, touched).await {
             Ok(checkpoint) => (checkpoint, None),
             Err(error) => {
-                self.owes_checkpoint = true;
+                self.lane.owes_checkpoint = true;
                 let error = error.to_app();
                 (None, Some(PauseReason::CheckpointFailed { error }))
             }
@@ -106,7 +106,7 @@ impl SessionActor {
         id: &StepId,
         touched: &Touched,
     ) -> Result<Option<Checkpoint>, EngineError> {
-        if self.checkpoints.is_none() || !self.meta.settings.checkpoints.auto_commit {
+        if self.lane.checkpoints.is_none() || !self.meta.settings.checkpoints.auto_commit {
             return Ok(None);
         }
         let shared = self.head().map(|head| Checkpoint {
@@ -146,6 +146,7 @@ impl SessionActor {
         message: String,
     ) -> Result<Checkpoint, EngineError> {
         let checkpoints = self
+            .lane
             .checkpoints
             .as_ref()
             .ok_or_else(|| EngineError::Internal("Checkpoints are off.".to_owned()))?;
@@ -166,17 +167,17 @@ impl SessionActor {
 
     /// What the annotator changed by hand becomes a checkpoint of its own before the agent goes on.
     pub(super) async fn keep_hand_edits(&mut self) -> Result<(), EngineError> {
-        if self.checkpoints.is_none() {
+        if self.lane.checkpoints.is_none() {
             return Ok(());
         }
-        let owed = std::mem::take(&mut self.owes_checkpoint);
+        let owed = std::mem::take(&mut self.lane.owes_checkpoint);
         let made = self
             .commit(Dirty::Watched, None, "Edited by hand".to_owned())
             .await;
         let checkpoint = match made {
             Ok(checkpoint) => checkpoint,
             Err(error) => {
-                self.owes_checkpoint = owed;
+                self.lane.owes_checkpoint = owed;
                 return Err(error);
             }
         };
@@ -246,7 +247,7 @@ impl SessionActor {
             );
         if settings.loop_detection {
             let path = self.tree.path_steps(&self.cursor());
-            let count = identical_calls(&path, self.counted_from);
+            let count = identical_calls(&path, self.lane.counted_from);
             if count >= settings.loop_threshold {
                 return match settings.loop_action {
                     LoopAction::Pause => self.pause(PauseReason::Loop { count }).await,
@@ -258,7 +259,7 @@ impl SessionActor {
             return self.pause(PauseReason::StepFailed).await;
         }
         let every = settings.auto_pause_after_steps;
-        let since = u32::try_from(index - self.counted_from).unwrap_or(0);
+        let since = u32::try_from(index - self.lane.counted_from).unwrap_or(0);
         if every > 0 && since >= every {
             return self.pause(PauseReason::AfterSteps { steps: since }).await;
         }

@@ -140,9 +140,9 @@ impl Driver<'_> {
         }
     }
 
-    /// Waits until nothing happens by itself any more.
+    /// Waits until nothing happens by itself any more, in any worktree.
     async fn rest(&mut self) -> Result<SessionState, ScriptError> {
-        while self.state().is_active() {
+        while self.tree.is_active() {
             self.next().await?;
         }
         Ok(self.state())
@@ -238,7 +238,9 @@ impl Driver<'_> {
             error,
         })?;
         if pauses {
-            self.rest().await?;
+            while self.state().is_active() {
+                self.next().await?;
+            }
         }
         Ok(finishes.then_some(ScriptEnd::Finished))
     }
@@ -250,6 +252,12 @@ impl Driver<'_> {
             Action::Stop {} => Op::Stop,
             Action::Checkpoint {} => Op::CheckpointNow,
             Action::RunTests {} => Op::RunTests,
+            Action::Focus { branch } => Op::Focus {
+                branch: BranchId::new(branch),
+            },
+            Action::CloseWorktree { branch } => Op::CloseWorktree {
+                branch: BranchId::new(branch),
+            },
             Action::Instruct { text } => Op::Instruct { text: text.clone() },
             Action::Rollback { to_step, branch } => Op::Rollback {
                 to: Place {

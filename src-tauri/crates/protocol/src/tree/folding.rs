@@ -27,15 +27,28 @@ impl SessionTree {
         }
         self.last_seq = event.seq;
         self.updated_at = event.at;
-        let at = event.at;
-        match &event.body {
+        let back = self.worktree;
+        self.enter(event.worktree);
+        self.take(&event.body, event.at);
+        match event.body {
+            EventBody::WorktreeFocused => {}
+            _ => self.enter(back),
+        }
+        if event.body == EventBody::WorktreeClosed {
+            self.others.remove(&event.worktree);
+        }
+    }
+
+    fn take(&mut self, body: &EventBody, at: Millis) {
+        match body {
             EventBody::SessionCreated { meta } => {
                 self.meta = Some((**meta).clone());
                 self.state = Some(SessionState::Paused {
                     reason: PauseReason::NotStarted,
                 });
             }
-            EventBody::StateChanged { state } => self.state = Some(state.clone()),
+            EventBody::StateChanged { state } => self.change_state(state),
+            EventBody::WorktreeOpened { at, checkpoint } => self.open_worktree(at, checkpoint),
             EventBody::BranchCreated { branch } => self.add_branch(branch, at),
             EventBody::TailAbandoned {
                 branch,
@@ -177,6 +190,8 @@ impl SessionTree {
                 self.notices.push((at, code.clone(), text.clone()));
             }
             EventBody::RunStarted { .. }
+            | EventBody::WorktreeClosed
+            | EventBody::WorktreeFocused
             | EventBody::ProviderFailed { .. }
             | EventBody::Failed { .. }
             | EventBody::TextDelta { .. }
@@ -241,6 +256,7 @@ impl SessionTree {
                 step.branch = new.id.clone();
             }
         }
+        self.move_standings(id, after_step, &new.id);
         for record in &mut self.interventions {
             if record.place.branch == *id && belongs_to_tail(record, after_step) {
                 record.place.branch = new.id.clone();
@@ -275,6 +291,8 @@ impl SessionTree {
                 // Going back to where one stands leaves nothing behind.
                 self.pending_rollback = (from != to).then(|| (from.clone(), to.clone()));
             }
+            // A branch in a worktree of its own left nothing: what it branched from goes on.
+            Intervention::Branch { .. } if self.branch_has_own_worktree() => {}
             Intervention::Branch { from, .. } => self.push_undo(from),
             Intervention::UndoRollback { .. } => {
                 self.undo.pop();

@@ -45,7 +45,15 @@ async fn every_revision_is_kept_and_the_last_one_counts() {
         // After an answer was taken back the count may begin again.
         answer(branch.clone(), "outcome", json!(5), 1),
     ];
-    store.append(&meta.id, given, Millis(7)).await.unwrap();
+    store
+        .append(
+            &meta.id,
+            espalier_protocol::WorktreeId::default(),
+            given,
+            Millis(7),
+        )
+        .await
+        .unwrap();
     let rows = store.annotations(&meta.id).await.unwrap();
     let seen: Vec<_> = rows
         .iter()
@@ -87,7 +95,17 @@ async fn an_answer_and_its_event_are_kept_together_or_not_at_all() {
         answer(AnnotationTarget::Session, "notes", json!("x"), 1),
         EventBody::DeltasReset,
     ];
-    assert!(store.append(&meta.id, bodies, Millis(1)).await.is_err());
+    assert!(
+        store
+            .append(
+                &meta.id,
+                espalier_protocol::WorktreeId::default(),
+                bodies,
+                Millis(1)
+            )
+            .await
+            .is_err()
+    );
     assert!(store.annotations(&meta.id).await.unwrap().is_empty());
     assert_eq!(store.events(&meta.id, 0).await.unwrap().len(), 1);
 }

@@ -22,7 +22,15 @@ async fn killed_process() {
     store.create_session(&meta).await.unwrap();
     for round in 0_i64.. {
         let bodies = vec![notice(format!("a{round}")), notice(format!("b{round}"))];
-        let events = store.append(&meta.id, bodies, Millis(round)).await.unwrap();
+        let events = store
+            .append(
+                &meta.id,
+                espalier_protocol::WorktreeId::default(),
+                bodies,
+                Millis(round),
+            )
+            .await
+            .unwrap();
         let mut out = std::io::stdout().lock();
         writeln!(out, "\n{STORED}{}", events[1].seq).unwrap();
         out.flush().unwrap();
@@ -61,7 +69,12 @@ async fn what_append_returned_is_there_after_a_kill() {
             .collect();
         assert_eq!(notices(&events), expected, "no half batch, no gap");
         let next = store
-            .append(&id, vec![notice("on")], Millis(1))
+            .append(
+                &id,
+                espalier_protocol::WorktreeId::default(),
+                vec![notice("on")],
+                Millis(1),
+            )
             .await
             .unwrap();
         assert_eq!(next[0].seq as usize, events.len() + 1);

@@ -13,10 +13,25 @@ async fn a_session_is_read_back_as_it_was_written() {
     let meta = meta("s1");
     let mut written = vec![store.create_session(&meta).await.unwrap()];
     let bodies = vec![notice("one"), notice("two — 한국어 \u{0} \"quoted\"")];
-    written.extend(store.append(&meta.id, bodies, Millis(2_000)).await.unwrap());
     written.extend(
         store
-            .append(&meta.id, vec![notice("three")], Millis(3_000))
+            .append(
+                &meta.id,
+                espalier_protocol::WorktreeId::default(),
+                bodies,
+                Millis(2_000),
+            )
+            .await
+            .unwrap(),
+    );
+    written.extend(
+        store
+            .append(
+                &meta.id,
+                espalier_protocol::WorktreeId::default(),
+                vec![notice("three")],
+                Millis(3_000),
+            )
             .await
             .unwrap(),
     );
@@ -36,7 +51,15 @@ async fn a_batch_larger_than_one_statement_goes_in_whole() {
     let meta = meta("s1");
     store.create_session(&meta).await.unwrap();
     let bodies: Vec<EventBody> = (0..250).map(|n| notice(n.to_string())).collect();
-    let events = store.append(&meta.id, bodies, Millis(1)).await.unwrap();
+    let events = store
+        .append(
+            &meta.id,
+            espalier_protocol::WorktreeId::default(),
+            bodies,
+            Millis(1),
+        )
+        .await
+        .unwrap();
     assert_eq!(events.last().unwrap().seq, 251);
     assert_eq!(store.events(&meta.id, 2).await.unwrap(), events);
 }
@@ -53,7 +76,15 @@ async fn appenders_of_one_session_are_served_one_after_the_other() {
             tokio::spawn(async move {
                 for n in 0..20 {
                     let bodies = vec![notice(format!("{task} {n}")), notice(format!("{task}"))];
-                    let events = store.append(&id, bodies, Millis(1)).await.unwrap();
+                    let events = store
+                        .append(
+                            &id,
+                            espalier_protocol::WorktreeId::default(),
+                            bodies,
+                            Millis(1),
+                        )
+                        .await
+                        .unwrap();
                     assert_eq!(events[0].seq + 1, events[1].seq);
                 }
             })
@@ -82,14 +113,27 @@ async fn what_is_only_shown_is_refused_with_the_whole_batch() {
     let meta = meta("s1");
     store.create_session(&meta).await.unwrap();
     let bodies = vec![notice("fine"), EventBody::DeltasReset];
-    let error = store.append(&meta.id, bodies, Millis(1)).await.unwrap_err();
+    let error = store
+        .append(
+            &meta.id,
+            espalier_protocol::WorktreeId::default(),
+            bodies,
+            Millis(1),
+        )
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::NotForTheLog("deltas_reset")));
     let again = EventBody::SessionCreated {
         meta: Box::new(meta.clone()),
     };
     assert!(
         store
-            .append(&meta.id, vec![again], Millis(1))
+            .append(
+                &meta.id,
+                espalier_protocol::WorktreeId::default(),
+                vec![again],
+                Millis(1)
+            )
             .await
             .is_err()
     );
@@ -103,7 +147,12 @@ async fn a_session_is_made_once_and_must_be_there() {
     let meta = meta("s1");
     let nobody = SessionId::new("nobody");
     let error = store
-        .append(&nobody, vec![notice("lost")], Millis(1))
+        .append(
+            &nobody,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("lost")],
+            Millis(1),
+        )
         .await
         .unwrap_err();
     assert_eq!(error.to_app().code, ErrorCode::Unknown);
@@ -115,7 +164,12 @@ async fn a_session_is_made_once_and_must_be_there() {
     ));
     assert!(
         store
-            .append(&meta.id, Vec::new(), Millis(1))
+            .append(
+                &meta.id,
+                espalier_protocol::WorktreeId::default(),
+                Vec::new(),
+                Millis(1)
+            )
             .await
             .unwrap()
             .is_empty()
@@ -129,7 +183,12 @@ async fn the_database_itself_refuses_to_change_the_log() {
     let meta = meta("s1");
     store.create_session(&meta).await.unwrap();
     store
-        .append(&meta.id, vec![notice("one")], Millis(1))
+        .append(
+            &meta.id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("one")],
+            Millis(1),
+        )
         .await
         .unwrap();
     let url = format!("sqlite://{}", dir.path().join(DATABASE).display());

@@ -25,7 +25,12 @@ async fn work(dir: &Path, name: &str) {
         let text = format!("{name} {round}");
         for id in [&own.id, &shared] {
             store
-                .append(id, vec![notice(&text)], Millis(round))
+                .append(
+                    id,
+                    espalier_protocol::WorktreeId::default(),
+                    vec![notice(&text)],
+                    Millis(round),
+                )
                 .await
                 .unwrap();
         }

@@ -68,6 +68,7 @@ async fn an_older_schema_is_brought_up_to_date() {
             "DROP TABLE text_parts",
             "DROP TABLE texts",
             "DROP TABLE text_chunks",
+            "ALTER TABLE events DROP COLUMN worktree",
             "DELETE FROM _sqlx_migrations WHERE version > 1",
         ],
     )

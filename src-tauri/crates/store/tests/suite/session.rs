@@ -72,6 +72,8 @@ fn settings() -> SessionSettings {
             auto_commit: true,
             cleanup_on_complete: false,
             require_clean_working_dir: true,
+            worktrees: false,
+            carry: Vec::new(),
         },
         schemes: Vec::new(),
         output_dir: None,

@@ -69,7 +69,15 @@ async fn the_list_shows_state_and_counts_latest_first() {
             state: SessionState::Finished { kept: false },
         },
     ];
-    store.append(&new.id, bodies, Millis(9_000)).await.unwrap();
+    store
+        .append(
+            &new.id,
+            espalier_protocol::WorktreeId::default(),
+            bodies,
+            Millis(9_000),
+        )
+        .await
+        .unwrap();
     let sessions = store.sessions().await.unwrap();
     let ids: Vec<&str> = sessions.iter().map(|s| s.id.as_str()).collect();
     assert_eq!(ids, ["new", "old"]);
@@ -104,7 +112,12 @@ async fn a_session_counts_as_exported_until_something_new_happens() {
     store.mark_exported(&meta.id, Millis(1_000)).await.unwrap();
     assert!(store.is_exported(&meta.id).await.unwrap());
     store
-        .append(&meta.id, vec![notice("more")], Millis(2_000))
+        .append(
+            &meta.id,
+            espalier_protocol::WorktreeId::default(),
+            vec![notice("more")],
+            Millis(2_000),
+        )
         .await
         .unwrap();
     assert!(!store.is_exported(&meta.id).await.unwrap());

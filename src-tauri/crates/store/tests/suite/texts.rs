@@ -118,7 +118,12 @@ async fn events_are_stored_while_a_long_text_goes_in() {
         for n in 0..20 {
             let body = super::session::notice(n.to_string());
             store
-                .append(&meta.id, vec![body], espalier_protocol::Millis(n))
+                .append(
+                    &meta.id,
+                    espalier_protocol::WorktreeId::default(),
+                    vec![body],
+                    espalier_protocol::Millis(n),
+                )
                 .await
                 .unwrap();
         }
