@@ -14,7 +14,8 @@ use crate::walk::TEMPORARY;
 use git2::ObjectType;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, Dir, Mode, OFlags, fchmod, mkdirat, openat, renameat, statat, symlinkat, unlinkat,
+    AtFlags, Dir, Mode, OFlags, fchmod, fstat, mkdirat, openat, renameat, statat, symlinkat,
+    unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
@@ -50,21 +51,7 @@ impl<'a> Hands<'a> {
 
     /// The directory that holds a path; nothing when it is not there or not reached without a link.
     pub fn parent(&self, path: &RelPath) -> Result<Option<OwnedFd>> {
-        let Some((dir, _)) = path.split_last() else {
-            return Ok(None);
-        };
-        let mut at = self
-            .root
-            .try_clone()
-            .doing(|| "Opening the project directory".to_owned())?;
-        for part in dir.parts() {
-            at = match open_dir(&at, part) {
-                Ok(next) => next,
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => return Ok(None),
-                Err(error) => return Err(error).doing(|| format!("Opening {}", dir.to_text())),
-            };
-        }
-        Ok(Some(at))
+        parent(self.root, path)
     }
 
     /// Removes a file or link.
@@ -150,7 +137,7 @@ impl<'a> Hands<'a> {
             let written = self.beside(&dir, &temporary, version);
             fault::point("written");
             let renamed = match written {
-                Ok(Ok(())) => Ok(renameat(&dir, &*temporary, &dir, name)),
+                Ok(Ok(())) => Ok(put_in_place(&dir, &temporary, name)),
                 failed => failed,
             };
             if !matches!(renamed, Ok(Ok(()))) {
@@ -179,15 +166,19 @@ impl<'a> Hands<'a> {
             let target = self.objects.read(version.id, ObjectType::Blob)?;
             return Ok(symlinkat(&*target, dir, temporary));
         }
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = match openat(dir, temporary, flags, Mode::from_raw_mode(0o600)) {
-            Ok(opened) => File::from(opened),
-            Err(error) => return Ok(Err(error)),
-        };
-        fault::point("opened");
-        self.objects.copy_to(version.id, &mut file)?;
-        Ok(fchmod(&file, permissions(version.full_mode)))
+        let mut failed = None;
+        let wanted = permissions(version.full_mode);
+        let written = write_beside(dir, temporary, wanted, |file| {
+            fault::point("opened");
+            self.objects.copy_to(version.id, file).map_err(|error| {
+                failed = Some(error);
+                std::io::ErrorKind::Other.into()
+            })
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(written),
+        }
     }
 
     /// Removes what an interrupted write left beside a path.
@@ -208,6 +199,67 @@ impl<'a> Hands<'a> {
         }
         Ok(())
     }
+}
+
+/// The directory that holds a path; nothing when it is not there or not reached without a link.
+pub fn parent(root: &OwnedFd, path: &RelPath) -> Result<Option<OwnedFd>> {
+    let Some((dir, _)) = path.split_last() else {
+        return Ok(None);
+    };
+    let mut at = root
+        .try_clone()
+        .doing(|| "Opening the project directory".to_owned())?;
+    for part in dir.parts() {
+        at = match open_dir(&at, part) {
+            Ok(next) => next,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => return Ok(None),
+            Err(error) => return Err(error).doing(|| format!("Opening {}", dir.to_text())),
+        };
+    }
+    Ok(Some(at))
+}
+
+/// Makes a file with these permissions and fills it.
+pub fn write_beside(
+    dir: &OwnedFd,
+    temporary: &[u8],
+    wanted: Mode,
+    fill: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> rustix::io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(openat(dir, temporary, flags, wanted)?);
+    fill(&mut file).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    // It has these already, unless the process's mask took some away.
+    match fstat(&file) {
+        Ok(stat) if permissions(stat.st_mode) == wanted => Ok(()),
+        _ => fchmod(&file, wanted),
+    }
+}
+
+/// Puts a file that was written beside its place into it, whatever is there: at every moment either
+/// the old or the new one is. Where the system can, the two change places and the old one is
+/// removed: replacing it in one go makes ext4 write the new one to the disk at once, for each file.
+/// What makes a restore outlive a power failure is the one flush after it.
+#[cfg(target_os = "linux")]
+fn put_in_place(dir: &OwnedFd, temporary: &[u8], name: &[u8]) -> rustix::io::Result<()> {
+    use rustix::fs::{RenameFlags, renameat_with};
+    match renameat_with(dir, temporary, dir, name, RenameFlags::EXCHANGE) {
+        Ok(()) => match unlinkat(dir, temporary, AtFlags::empty()) {
+            // A directory was in the place: it has to stay there.
+            Err(Errno::ISDIR | Errno::PERM) => {
+                renameat_with(dir, temporary, dir, name, RenameFlags::EXCHANGE)?;
+                renameat(dir, temporary, dir, name)
+            }
+            other => other,
+        },
+        Err(Errno::NOENT | Errno::INVAL | Errno::NOSYS) => renameat(dir, temporary, dir, name),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put_in_place(dir: &OwnedFd, temporary: &[u8], name: &[u8]) -> rustix::io::Result<()> {
+    renameat(dir, temporary, dir, name)
 }
 
 /// Tries, and tries again with the directory made writable; its mode is put back.
@@ -240,13 +292,13 @@ fn refusal(error: Errno, doing: impl FnOnce() -> String) -> Result<Outcome> {
 }
 
 /// Removes a temporary file: half a file beside the place helps nobody.
-fn discard(dir: &OwnedFd, temporary: &[u8]) {
+pub fn discard(dir: &OwnedFd, temporary: &[u8]) {
     match unlinkat(dir, temporary, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(left) => tracing::warn!(%left, "a temporary file stays behind"),
     }
 }
 
-fn permissions(full_mode: u32) -> Mode {
+pub fn permissions(full_mode: u32) -> Mode {
     Mode::from_raw_mode(full_mode & 0o7777)
 }

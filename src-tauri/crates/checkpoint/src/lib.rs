@@ -1,6 +1,8 @@
 //! Checkpoints of a project directory: snapshot, plan, restore, diff, clean-up.
 
 mod adopt;
+mod ahead;
+mod batch;
 mod carry;
 mod cleanup;
 mod diff;

@@ -4,6 +4,7 @@
 //! Whatever goes wrong, paths only ever move into `pending`; a checkpoint takes out what it looked
 //! at. So a change can be late in a checkpoint, never missing.
 
+use crate::ahead::Ahead;
 use crate::diff;
 use crate::dirty::DirtySet;
 use crate::error::{CheckpointError, Doing, Result};
@@ -273,6 +274,10 @@ impl Checkpoints {
         rescue: bool,
         progress: &mut dyn FnMut(),
     ) -> Result<Pair> {
+        let ahead = match work.whole {
+            true => Ahead::of(self.watch.watched()),
+            false => None,
+        };
         let mut walk = Walk {
             objects: &self.objects,
             rules: &mut self.rules,
@@ -285,8 +290,12 @@ impl Checkpoints {
             unsteady: &mut self.pending,
             progress,
             rescue,
+            ahead: ahead.as_ref(),
         };
-        walk.project(root, before, work)
+        match &ahead {
+            Some(ahead) => ahead.during(root, || walk.project(root, before, work)),
+            None => walk.project(root, before, work),
+        }
     }
 
     /// Opens the project directory. When another directory took its place, all is looked at anew.

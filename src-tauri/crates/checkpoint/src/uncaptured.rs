@@ -28,6 +28,9 @@ impl Gaps {
 
     /// Forgets a path before it is looked at again, with everything below it when all of that is.
     pub fn forget(&mut self, path: &RelPath, whole: bool) {
+        if self.ignored.is_empty() && self.others.is_empty() {
+            return;
+        }
         self.ignored.remove(path);
         self.others.remove(path);
         if !whole {

@@ -5,6 +5,7 @@
 //! kept as it was, or left out with a reason. Directories are opened one from another without
 //! following links, so nothing outside the project is ever read.
 
+use crate::ahead::Ahead;
 use crate::dirty::{DirtySet, IGNORE_FILE};
 use crate::error::{Doing, Result};
 use crate::objects::Objects;
@@ -21,7 +22,7 @@ use git2::Oid;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, Stat, statat};
 use rustix::io::Errno;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod next;
 
@@ -57,7 +58,12 @@ pub struct Walk<'a> {
     /// Store what would be left out for its size or because it is ignored: it is about to be
     /// overwritten.
     pub rescue: bool,
+    /// Directories that other threads look at ahead.
+    pub ahead: Option<&'a Ahead>,
 }
+
+/// Names to look at, with what the system says of those that were looked at ahead.
+type Names = BTreeMap<Vec<u8>, Option<Stat>>;
 
 /// Where a descent stands.
 struct Place<'a> {
@@ -94,24 +100,31 @@ impl Walk<'_> {
         };
         if dirty.whole {
             let whole = DirtySet::everything();
-            for name in self.names(place, &tree, &side)? {
-                self.name(place, &mut next, &name, &whole)?;
+            for (name, stat) in self.names(place, &tree, &side)? {
+                self.name(place, &mut next, &name, stat, &whole)?;
             }
         } else {
             for (name, child) in &dirty.children {
-                self.name(place, &mut next, name, child)?;
+                self.name(place, &mut next, name, None, child)?;
             }
         }
         next.store(self.objects, before)
     }
 
     /// Names on disk and names known. Watched first, so that nothing slips in between.
-    fn names(&mut self, place: &Place<'_>, tree: &Tree, side: &Side) -> Result<BTreeSet<Vec<u8>>> {
+    fn names(&mut self, place: &Place<'_>, tree: &Tree, side: &Side) -> Result<Names> {
         let known = tree.iter().map(|entry| entry.name.to_vec());
         let recorded = side.modes.keys().chain(side.dirs.keys()).cloned();
-        let mut names: BTreeSet<Vec<u8>> = known.chain(recorded).collect();
+        let mut names: Names = known.chain(recorded).map(|name| (name, None)).collect();
         self.watch.add(place.path);
         if place.known_only && !self.rescue {
+            return Ok(names);
+        }
+        if let Some(listing) = self
+            .ahead
+            .and_then(|ahead| ahead.listing(place.path, place.dir))
+        {
+            names.extend(listing.into_iter().map(|(name, stat)| (name, Some(stat))));
             return Ok(names);
         }
         let doing = || format!("Reading the directory {}", shown(place.path));
@@ -119,7 +132,7 @@ impl Walk<'_> {
             let entry = entry.doing(doing)?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
-                names.insert(name.to_vec());
+                names.insert(name.to_vec(), None);
             }
         }
         Ok(names)
@@ -130,6 +143,7 @@ impl Walk<'_> {
         place: &Place<'_>,
         next: &mut Next<'_>,
         name: &[u8],
+        stat: Option<Stat>,
         dirty: &DirtySet,
     ) -> Result<()> {
         let path = place.path.join(name);
@@ -139,7 +153,7 @@ impl Walk<'_> {
             side: next.side.dirs.get(name).copied(),
             empty_dir: entry.is_none() && next.side.modes.contains_key(name),
         };
-        let found = self.look(place, name, &path, &before, dirty)?;
+        let found = self.look(place, name, &path, stat, &before, dirty)?;
         next.take(name, &before, found);
         Ok(())
     }
@@ -149,6 +163,7 @@ impl Walk<'_> {
         place: &Place<'_>,
         name: &[u8],
         path: &RelPath,
+        stat: Option<Stat>,
         before: &Before,
         dirty: &DirtySet,
     ) -> Result<Found> {
@@ -163,7 +178,8 @@ impl Walk<'_> {
             return Ok(Found::Nothing);
         }
         self.gaps.forget(path, dirty.whole);
-        let stat = match statat(place.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+        let stat = stat.map_or_else(|| statat(place.dir, name, AtFlags::SYMLINK_NOFOLLOW), Ok);
+        let stat = match stat {
             Ok(stat) => stat,
             Err(Errno::NOENT | Errno::NOTDIR) => {
                 self.gaps.forget(path, true);

@@ -27,6 +27,10 @@ pub trait Watch: Send {
     fn add(&mut self, dir: &RelPath);
     /// Everything that changed up to now.
     fn drain(&mut self) -> Drained;
+    /// The directories that are watched one by one; none where that is not how it works.
+    fn watched(&self) -> Vec<RelPath> {
+        Vec::new()
+    }
 }
 
 /// No watch at all: every answer is that all may have changed.

@@ -13,8 +13,10 @@ mod suite {
     mod git;
     mod hazards;
     mod losses;
+    mod many;
     mod packing;
     mod places;
     mod repositories;
     mod sequences;
+    mod worktrees;
 }

@@ -5,6 +5,7 @@
 //! anywhere is finished by running its plan once more.
 
 use super::Checkpoints;
+use crate::batch::{self, Job, Put};
 use crate::diff::Version;
 use crate::dirty::DirtySet;
 use crate::error::{CheckpointError, Doing, Result};
@@ -18,12 +19,16 @@ use crate::snapshot::Snapshot;
 use crate::store::{read_json, write_json};
 use crate::tree::MODE_LINK;
 use espalier_protocol::CheckpointId;
+use git2::ObjectType;
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, statat};
+use rustix::fs::{AtFlags, Stat, statat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+/// Why a file that somebody wrote meanwhile is left.
+const CHANGED: &str = "it changed while files were being restored";
 
 /// A restore under way.
 #[derive(Debug, Serialize, Deserialize)]
@@ -177,9 +182,7 @@ impl Checkpoints {
         for (path, _, _) in made.iter().filter(|(_, old, _)| old.is_none()) {
             note(report, path, hands.make_dir(path)?);
         }
-        for file in &plan.writes {
-            self.write(root, file, found, report)?;
-        }
+        self.write_all(root, plan, found, report)?;
         let hands = Hands::new(root, &self.objects);
         for (path, _, mode) in made.iter().rev() {
             note(report, path, hands.set_mode(path, *mode)?);
@@ -198,48 +201,107 @@ impl Checkpoints {
         let expected = found.get(&path).copied().unwrap_or(file.old);
         match self.present(root, &path)? {
             Present::Nothing => Ok(()),
-            Present::Is(version) if Some(version) == expected => {
+            Present::Is(version, _) if Some(version) == expected => {
                 let outcome = Hands::new(root, &self.objects).remove(&path)?;
                 note(report, &path, outcome);
                 Ok(())
             }
-            Present::Is(_) => leave(report, &path, "it changed while files were being restored"),
+            Present::Is(..) => leave(report, &path, CHANGED),
             Present::Other(why) => leave(report, &path, why),
         }
     }
 
-    fn write(
+    /// Small files go side by side, a batch at a time; the others one by one.
+    fn write_all(
+        &mut self,
+        root: &OwnedFd,
+        plan: &RestorePlan,
+        found: &Found,
+        report: &mut RestoreReport,
+    ) -> Result<()> {
+        let mut batch = Vec::new();
+        for file in &plan.writes {
+            if let Some(job) = self.prepare(root, file, found, report)? {
+                batch.push(job);
+            }
+            if batch.len() == batch::MOST {
+                self.put_batch(root, &mut batch, report)?;
+            }
+        }
+        self.put_batch(root, &mut batch, report)
+    }
+
+    fn put_batch(
+        &self,
+        root: &OwnedFd,
+        batch: &mut Vec<Job>,
+        report: &mut RestoreReport,
+    ) -> Result<()> {
+        let answers = batch::put(root, batch);
+        for (job, put) in batch.drain(..).zip(answers) {
+            match put {
+                Put::Done => note(report, &job.path, Ok(())),
+                Put::Changed => leave(report, &job.path, CHANGED)?,
+                Put::Alone => {
+                    let outcome = Hands::new(root, &self.objects).write(&job.path, job.version)?;
+                    note(report, &job.path, outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a file that is to be written. One that is small is answered, to be put in its place
+    /// with others; everything else is done here.
+    fn prepare(
         &mut self,
         root: &OwnedFd,
         file: &PlannedFile,
         found: &Found,
         report: &mut RestoreReport,
-    ) -> Result<()> {
+    ) -> Result<Option<Job>> {
         let path = parse(&file.path)?;
         let Some(new) = file.new else {
-            return Ok(());
+            return Ok(None);
         };
         let expected = found.get(&path).copied().unwrap_or(file.old);
         let present = self.present(root, &path)?;
         let mut hands = Hands::new(root, &self.objects);
-        let outcome = match present {
-            Present::Is(version) if version == new => return Ok(()),
-            Present::Is(version)
+        let seen = match present {
+            Present::Is(version, _) if version == new => return Ok(None),
+            Present::Is(version, _)
                 if version.id == new.id
                     && same_type(version, new)
                     && git_mode(new.full_mode) != MODE_LINK =>
             {
-                hands.set_mode(&path, new.full_mode)?
+                let outcome = hands.set_mode(&path, new.full_mode)?;
+                note(report, &path, outcome);
+                return Ok(None);
             }
-            Present::Nothing => hands.write(&path, new)?,
-            Present::Is(version) if Some(version) == expected => hands.write(&path, new)?,
-            Present::Is(_) => {
-                return leave(report, &path, "it changed while files were being restored");
+            Present::Nothing => None,
+            Present::Is(version, stat) if Some(version) == expected => Some(stat),
+            Present::Is(..) => {
+                leave(report, &path, CHANGED)?;
+                return Ok(None);
             }
-            Present::Other(why) => return leave(report, &path, why),
+            Present::Other(why) => {
+                leave(report, &path, why)?;
+                return Ok(None);
+            }
         };
-        note(report, &path, outcome);
-        Ok(())
+        let small =
+            git_mode(new.full_mode) != MODE_LINK && self.objects.size(new.id)? <= batch::LARGEST;
+        if !small {
+            let outcome = hands.write(&path, new)?;
+            note(report, &path, outcome);
+            return Ok(None);
+        }
+        Ok(Some(Job {
+            bytes: self.objects.read(new.id, ObjectType::Blob)?,
+            path,
+            version: new,
+            seen,
+        }))
     }
 
     /// What is at a path now.
@@ -263,10 +325,13 @@ impl Checkpoints {
             _ => return Ok(Present::Other("a pipe, socket or device is in its place")),
         };
         Ok(match content {
-            Content::Is { id, stat, .. } => Present::Is(Version {
-                id,
-                full_mode: crate::walk::full_mode(&stat),
-            }),
+            Content::Is { id, stat, .. } => Present::Is(
+                Version {
+                    id,
+                    full_mode: crate::walk::full_mode(&stat),
+                },
+                stat,
+            ),
             Content::Gone => Present::Nothing,
             Content::Unreadable => Present::Other("it cannot be read, so it could not be kept"),
         })
@@ -307,7 +372,7 @@ impl Checkpoints {
 /// What is at a path.
 enum Present {
     Nothing,
-    Is(Version),
+    Is(Version, Stat),
     /// Something that cannot be stored.
     Other(&'static str),
 }

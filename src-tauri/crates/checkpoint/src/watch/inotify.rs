@@ -93,6 +93,10 @@ impl Watch for Inotify {
         }
         Drained { dirty, lost }
     }
+
+    fn watched(&self) -> Vec<RelPath> {
+        lock(&self.queue).dirs.values().cloned().collect()
+    }
 }
 
 impl Queue {
