@@ -32,6 +32,7 @@ pub fn builder() -> Builder<Wry> {
             project::watch_app,
             project::open_project,
             project::demo_config,
+            project::initialise_repository,
             project::recent_projects,
             project::doctor,
             session::start_session,

@@ -40,6 +40,7 @@ impl Exit {
             | ErrorCode::NotBuilt
             | ErrorCode::Usage
             | ErrorCode::NotARepository
+            | ErrorCode::RepositoryUnusable
             | ErrorCode::DirtyWorkingDir
             | ErrorCode::ProjectLocked
             | ErrorCode::StoreTooNew

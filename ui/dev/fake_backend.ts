@@ -178,6 +178,10 @@ export class FakeBackend implements Backend {
     return Promise.resolve(DEMO);
   }
 
+  initialiseRepository() {
+    return Promise.resolve();
+  }
+
   recentProjects() {
     return Promise.resolve([DEMO, '/home/ada/work/labelling/claude-parser.yaml']);
   }

@@ -3,7 +3,7 @@
 use crate::app::Desk;
 use crate::{project, recent, workbench};
 use espalier_protocol::view::{DoctorLine, ProjectView};
-use espalier_protocol::{AppError, ErrorCode, SessionId};
+use espalier_protocol::{AppError, ErrorCode, SessionId, TaskId};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::path::{Path, PathBuf};
@@ -84,6 +84,28 @@ pub async fn demo_config(desk: State<'_, Desk>) -> Result<String, AppError> {
             format!("The demo was not unpacked: {error}"),
             "",
         )),
+    }
+}
+
+/// Makes a task's project directory a git repository with one commit. Only ever called when the
+/// person asked for it.
+#[tauri::command]
+#[specta::specta]
+pub async fn initialise_repository(config_path: String, task: TaskId) -> Result<(), AppError> {
+    let project = project::load(Path::new(&config_path)).await?;
+    let Some(task) = project.tasks.into_iter().find(|known| known.id == task) else {
+        return Err(AppError::new(
+            ErrorCode::Unknown,
+            format!("The configuration has no task {task}."),
+            "",
+        ));
+    };
+    let made = tokio::task::spawn_blocking(move || {
+        espalier_checkpoint::initialise(Path::new(&task.project_dir), "Initial commit")
+    });
+    match made.await {
+        Ok(made) => made.map_err(|error| error.to_app()),
+        Err(error) => Err(AppError::new(ErrorCode::Internal, error.to_string(), "")),
     }
 }
 

@@ -319,3 +319,22 @@ async fn a_recording_that_ended_goes_on_with_a_live_model() {
     assert!(server.chats()[0].to_string().contains("Sing a song"));
     window.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_without_git_is_made_a_repository_only_when_asked_to() {
+    let (workspace, config) = workspace();
+    let git = workspace.project().join(".git");
+    std::fs::remove_dir_all(&git).unwrap();
+    let window = Window::open(&workspace.data(), &["open", &config]).await;
+    window.find("project-screen").await;
+    window.click("task-start").await;
+    window.find("initialise-dialog").await;
+    assert!(!git.exists());
+    window.click("initialise-confirm").await;
+    window.find("session-screen").await;
+    state(&window, "paused").await;
+    assert_eq!(workspace.git(&["log", "--format=%s"]), "Initial commit");
+    assert_eq!(workspace.git(&["status", "--porcelain"]), "");
+    assert_eq!(workspace.read("a.txt"), "zero\n");
+    window.quit().await;
+}

@@ -15,6 +15,11 @@ export const commands = {
 	openProject: (path: string) => typedError<ProjectView, AppError>(__TAURI_INVOKE("open_project", { path })),
 	/**  Unpacks the embedded demo where that is still to do, and tells its configuration's path. */
 	demoConfig: () => typedError<string, AppError>(__TAURI_INVOKE("demo_config")),
+	/**
+	 *  Makes a task's project directory a git repository with one commit. Only ever called when the
+	 *  person asked for it.
+	 */
+	initialiseRepository: (configPath: string, task: TaskId) => typedError<null, AppError>(__TAURI_INVOKE("initialise_repository", { configPath, task })),
 	/**  Configurations opened before, latest first. */
 	recentProjects: () => typedError<string[], AppError>(__TAURI_INVOKE("recent_projects")),
 	/**  Checks what this machine has, and what a configuration needs of it. */
@@ -343,6 +348,8 @@ export type ErrorCode =
 "agent_died" | 
 /**  The project directory is not a git repository, or is one without commits. */
 "not_a_repository" | 
+/**  The project's repository is of a kind that cannot be worked on: bare, damaged, another's. */
+"repository_unusable" | 
 /**  The project directory has uncommitted work and the configuration asks for none. */
 "dirty_working_dir" | 
 /**  Another session owns the project directory. */

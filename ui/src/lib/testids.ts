@@ -31,6 +31,8 @@ export const testids = {
   state: 'session-state',
   stateSentence: 'session-state-sentence',
   stepCount: 'step-count',
+  initialiseDialog: 'initialise-dialog',
+  initialiseConfirm: 'initialise-confirm',
   branchSwitch: 'branch-switch',
   branchesRunning: 'branches-running',
   turnTo: 'turn-to',

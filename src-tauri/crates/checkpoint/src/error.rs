@@ -84,12 +84,11 @@ impl CheckpointError {
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::NotARepository { .. }
-            | Self::Unborn { .. }
-            | Self::Bare { .. }
+            Self::NotARepository { .. } | Self::Unborn { .. } => ErrorCode::NotARepository,
+            Self::Bare { .. }
             | Self::Corrupt { .. }
             | Self::Unsupported { .. }
-            | Self::NotOwned { .. } => ErrorCode::NotARepository,
+            | Self::NotOwned { .. } => ErrorCode::RepositoryUnusable,
             Self::Dirty { .. } => ErrorCode::DirtyWorkingDir,
             Self::Locked { .. } => ErrorCode::ProjectLocked,
             Self::DiskFull { .. } => ErrorCode::DiskFull,

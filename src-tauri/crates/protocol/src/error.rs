@@ -39,6 +39,8 @@ pub enum ErrorCode {
     AgentDied,
     /// The project directory is not a git repository, or is one without commits.
     NotARepository,
+    /// The project's repository is of a kind that cannot be worked on: bare, damaged, another's.
+    RepositoryUnusable,
     /// The project directory has uncommitted work and the configuration asks for none.
     DirtyWorkingDir,
     /// Another session owns the project directory.

@@ -18,6 +18,8 @@ export class AppModel {
   busy = $state<'project' | 'session' | null>(null);
   /** Why the last configuration did not open. */
   openError = $state.raw<{ path: string; error: AppError } | null>(null);
+  /** A task whose project directory has to become a git repository first. */
+  unversioned = $state.raw<{ task: string; error: AppError } | null>(null);
   /** How far the first look at a project's files is, while a session is opened. */
   looking = $state.raw<{ done: number; total: number | null } | null>(null);
   /** Sessions that are being saved while the window closes. */
@@ -94,9 +96,28 @@ export class AppModel {
   async startSession(task: string): Promise<void> {
     const { project } = this;
     if (!project) return;
-    await this.#enter(() =>
-      this.backend.startSession(project.config_path, task, preferences.annotator.trim()),
+    await this.#enter(
+      () => this.backend.startSession(project.config_path, task, preferences.annotator.trim()),
+      (error) => {
+        if (error.code !== 'not_a_repository') return false;
+        this.unversioned = { task, error };
+        return true;
+      },
     );
+  }
+
+  /** Makes the task's project directory a git repository, and starts. */
+  async initialiseAndStart(): Promise<void> {
+    const { project, unversioned } = this;
+    if (!project || !unversioned) return;
+    try {
+      await this.backend.initialiseRepository(project.config_path, unversioned.task);
+    } catch (fault) {
+      this.unversioned = { ...unversioned, error: asAppError(fault) };
+      return;
+    }
+    this.unversioned = null;
+    await this.startSession(unversioned.task);
   }
 
   /** Opens a stored session; its project's configuration too, where it is another's. */
@@ -115,7 +136,11 @@ export class AppModel {
     });
   }
 
-  async #enter(open: () => Promise<SessionId>): Promise<void> {
+  /** Opens a session and shows it. `answer` may deal with an error by itself. */
+  async #enter(
+    open: () => Promise<SessionId>,
+    answer: (error: AppError) => boolean = () => false,
+  ): Promise<void> {
     if (this.busy !== null) return;
     this.busy = 'session';
     this.looking = null;
@@ -127,7 +152,8 @@ export class AppModel {
       this.session = new SessionView(session, this.project?.display ?? null);
       this.screen = 'session';
     } catch (fault) {
-      toasts.error(asAppError(fault));
+      const error = asAppError(fault);
+      if (!answer(error)) toasts.error(error);
     } finally {
       this.busy = null;
     }

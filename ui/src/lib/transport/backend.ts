@@ -54,6 +54,8 @@ export interface Backend {
   openProject(path: string): Promise<ProjectView>;
   /** The embedded demo's configuration, unpacked the first time. */
   demoConfig(): Promise<string>;
+  /** Makes a task's project directory a git repository with one commit. */
+  initialiseRepository(configPath: string, task: TaskId): Promise<void>;
   recentProjects(): Promise<string[]>;
   doctor(configPath: string | null): Promise<DoctorLine[]>;
   startSession(configPath: string, task: TaskId, annotator: string): Promise<SessionId>;

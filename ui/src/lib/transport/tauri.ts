@@ -41,6 +41,9 @@ export const tauriBackend: Backend = {
   demoConfig: () => answered(commands.demoConfig()),
   recentProjects: () => answered(commands.recentProjects()),
   doctor: (configPath) => answered(commands.doctor(configPath)),
+  initialiseRepository: async (configPath, task) => {
+    await answered(commands.initialiseRepository(configPath, task));
+  },
   startSession: (configPath, task, annotator) =>
     answered(commands.startSession(configPath, task, annotator)),
   openSession: (session) => done(commands.openSession(session)),

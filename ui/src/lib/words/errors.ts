@@ -29,6 +29,7 @@ const TABLE: Readonly<Record<ErrorCode, ErrorWords>> = {
   recording_ended: { title: m.error_recording_ended, remedy: null },
   agent_died: { title: m.error_agent_died, remedy: 'try_again' },
   not_a_repository: { title: m.error_not_a_repository, remedy: 'try_again' },
+  repository_unusable: { title: m.error_repository_unusable, remedy: 'try_again' },
   dirty_working_dir: { title: m.error_dirty_working_dir, remedy: 'try_again' },
   project_locked: { title: m.error_project_locked, remedy: 'try_again' },
   checkpoint_failed: { title: m.error_checkpoint_failed, remedy: 'try_again' },

@@ -266,7 +266,7 @@ fn formats_that_cannot_be_read_are_refused_by_name() {
             Ok(_) => panic!("{option}: opened"),
             Err(error) => error.to_app(),
         };
-        assert_eq!(error.code, ErrorCode::NotARepository, "{option}");
+        assert_eq!(error.code, ErrorCode::RepositoryUnusable, "{option}");
         assert!(error.message.contains("format"), "{option}: {error:?}");
         assert!(!error.hint.contains("git fsck"), "{option}: {error:?}");
     }

@@ -151,6 +151,20 @@ fn what_is_no_repository_is_refused_with_the_way_to_mend_it() {
     );
     assert!(!error.hint.contains("git init") && error.hint.contains("git commit"));
 
+    // What the app does when it is asked to: both can be worked on then, and no file has changed.
+    let before = unborn.listing();
+    for dir in [&lab.project, &unborn.project] {
+        fs::write(dir.join("a file.txt"), "one\n").unwrap();
+        espalier_checkpoint::initialise(dir, "Initial commit").unwrap();
+        assert_eq!(lab.git_in(dir, &["status", "--porcelain"]), "");
+        assert_eq!(lab.git_in(dir, &["log", "--format=%s"]), "Initial commit");
+    }
+    unborn.remove("a file.txt");
+    assert_eq!(unborn.listing(), before);
+    drop(Checkpoints::open(lab.request("abc123")).unwrap());
+    // Never twice, and never over something that is there.
+    assert!(espalier_checkpoint::initialise(&lab.project, "Again").is_err());
+
     lab.project = lab.temp.path().join("bare.git");
     lab.git(&["init", "-q", "--bare", lab.project.to_str().unwrap()]);
     assert!(refusal(&lab).to_app().message.contains("bare"));
@@ -162,7 +176,7 @@ fn what_is_no_repository_is_refused_with_the_way_to_mend_it() {
     )
     .unwrap();
     let error = refusal(&corrupt).to_app();
-    assert_eq!(error.code, ErrorCode::NotARepository);
+    assert_eq!(error.code, ErrorCode::RepositoryUnusable);
     assert!(error.hint.contains("git fsck"), "{error:?}");
 
     lab.project = lab.temp.path().join("missing");

@@ -58,7 +58,7 @@ fn it_has_the_files_of_its_checkpoint_and_its_checkpoints_are_the_projects() {
     let made = checkpoints
         .checkpoint(&CheckpointRequest {
             dirty: Dirty::Watched,
-            parent: run.head.clone(),
+            parent: run.head,
             info: CommitInfo {
                 session: SessionId::new("session"),
                 branch: BranchId::new("branch_1"),
