@@ -4,6 +4,7 @@
 use crate::error::{CheckpointError, Result};
 use crate::lock;
 use crate::notes::session_of;
+use crate::packed_refs;
 use crate::project::{Project, canonical};
 use crate::session::{delete_reference, is_checked_out};
 use crate::store::Store;
@@ -272,11 +273,12 @@ fn delete_all(repository: &Repository, prefix: &str) -> Result<()> {
 fn forget(store: &Store, session: &str) -> Result<()> {
     use crate::error::Doing as _;
     let shadow = store.shadow()?;
-    delete_all(shadow.repository(), &format!("refs/espalier/{session}/"))?;
-    delete_all(
-        shadow.repository(),
-        &format!("refs/espalier-published/{session}/"),
-    )?;
+    for kind in ["espalier", "espalier-published"] {
+        packed_refs::remove(
+            shadow.repository().path(),
+            &format!("refs/{kind}/{session}/"),
+        )?;
+    }
     let notes = store.session(session);
     match std::fs::remove_dir_all(&notes) {
         Ok(()) => Ok(()),

@@ -16,6 +16,7 @@ mod lock;
 mod loose;
 mod notes;
 mod objects;
+mod packed_refs;
 mod path;
 mod project;
 mod read;

@@ -78,8 +78,23 @@ fn feed(
     }
 }
 
-/// Puts a file with these bytes at a place where none is; one that is there already stays.
+/// Puts a file with these bytes at a place where none is; one that is there already stays. A folder
+/// that is not there, or is made anew at this moment because the store is packed, is made.
 pub fn place(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    const TRIES: u32 = 3;
+    let mut tries = 1;
+    loop {
+        match place_once(dir, name, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => {
+                std::fs::create_dir_all(dir)?;
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn place_once(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use std::os::fd::AsRawFd as _;
@@ -97,7 +112,6 @@ pub fn place(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
                 }
             }
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {}
-            Err(Errno::NOENT) => std::fs::create_dir_all(dir)?,
             Err(error) => return Err(error.into()),
         }
     }

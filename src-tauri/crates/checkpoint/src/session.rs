@@ -59,6 +59,8 @@ pub struct Checkpoints {
     /// Device and inode of the directory that is watched.
     root: Option<(u64, u64)>,
     notes: Option<Notes>,
+    /// Whether the store's objects are another project's.
+    shared: bool,
     _lock: Lock,
 }
 
@@ -113,6 +115,7 @@ impl Checkpoints {
             known: None,
             root: None,
             notes,
+            shared: request.shared.is_some(),
             project,
             session,
             store,

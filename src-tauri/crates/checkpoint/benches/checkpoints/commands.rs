@@ -81,7 +81,7 @@ pub fn packed_bytes(count: u64) -> u64 {
 
 fn used(folder: &Path) -> u64 {
     let output = Command::new("du")
-        .args(["-sb", "--apparent-size"])
+        .args(["-s", "--block-size=1"])
         .arg(folder)
         .output()
         .unwrap();

@@ -20,8 +20,10 @@ const READ_ONLY: u32 = 0o444;
 impl Checkpoints {
     /// Whether so many loose objects have gathered that packing them pays.
     pub fn is_packing_due(&self) -> bool {
-        std::fs::read_dir(self.objects.dir().join(SAMPLE))
-            .is_ok_and(|entries| entries.count() >= MANY)
+        // What worktrees share their project packs.
+        !self.shared
+            && std::fs::read_dir(self.objects.dir().join(SAMPLE))
+                .is_ok_and(|entries| entries.count() >= MANY)
     }
 
     /// Packs the loose objects. They are removed only when the pack is on the disk, so that a crash
@@ -34,7 +36,7 @@ impl Checkpoints {
         let doing = || "Packing the checkpoint store".to_owned();
         let loose = loose_objects(&dir).doing(doing)?;
         if loose.is_empty() {
-            return Ok(());
+            return crate::packed_refs::pack(self.objects.repository().path(), "refs/espalier/");
         }
         let paths = self.paths(&loose)?;
         write_pack(self.objects.repository(), &dir, &loose, &paths).doing(doing)?;
@@ -45,7 +47,7 @@ impl Checkpoints {
         for folder in loose.iter().filter_map(|(_, file)| file.parent()) {
             renew(folder).doing(doing)?;
         }
-        Ok(())
+        crate::packed_refs::pack(self.objects.repository().path(), "refs/espalier/")
     }
 }
 

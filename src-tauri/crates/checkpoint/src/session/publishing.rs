@@ -107,7 +107,9 @@ impl Checkpoints {
     /// Removes the locks that a killed process of this session left: in the store, and beside the
     /// session's own references in the user's repository.
     pub(super) fn clear_stale_locks(&self) -> Result<()> {
-        stale::clear(&self.objects.repository().path().join("refs"))?;
+        let store = self.objects.repository().path();
+        stale::clear(&store.join("refs"))?;
+        stale::clear_one(&store.join("packed-refs.lock"))?;
         let Ok(repository) = self.project.repository() else {
             return Ok(());
         };

@@ -43,6 +43,14 @@ fn a_packed_store_has_every_checkpoint_and_takes_more() {
     run.checkpoints.pack().unwrap();
     assert_eq!(count("count:"), 0);
     assert_eq!(count("packs:"), 1);
+    // So are the references that keep them, and git reads them.
+    let kept = lab.git_in(&shadow, &["for-each-ref", "refs/espalier/"]);
+    assert_eq!(kept.lines().count(), 31);
+    let loose = lab.sh(&format!(
+        "find '{}/refs/espalier' -type f | wc -l",
+        shadow.display()
+    ));
+    assert_eq!(String::from_utf8_lossy(&loose.stdout).trim(), "0");
     lab.git_in(&shadow, &["fsck", "--strict", "--no-dangling"]);
 
     // A reader that was open before finds what moved, and every state comes back.
