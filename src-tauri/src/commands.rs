@@ -2,6 +2,7 @@
 
 pub mod dataset;
 pub mod files;
+pub mod models;
 pub mod project;
 pub mod session;
 
@@ -35,6 +36,9 @@ pub fn builder() -> Builder<Wry> {
             project::initialise_repository,
             project::recent_projects,
             project::doctor,
+            models::ollama_models,
+            models::ollama_pull,
+            models::ollama_stop_pull,
             session::start_session,
             session::open_session,
             session::list_sessions,

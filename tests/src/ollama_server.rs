@@ -20,11 +20,13 @@ use tokio::task::JoinHandle;
 
 mod check;
 mod fixture;
+mod pull;
 mod reply;
 mod sending;
 
 pub use check::Turn;
 pub use fixture::Exchange;
+pub use pull::{CUT_OFF, IN_THE_LIBRARY};
 pub use reply::Reply;
 pub use sending::Gate;
 
@@ -64,6 +66,21 @@ struct Desk {
     calls: u32,
     problems: Vec<String>,
     hung_up: usize,
+    /// Models that were pulled.
+    pulled: Vec<String>,
+}
+
+impl Desk {
+    /// Whether the server has a model of that name.
+    fn has(&self, model: &str) -> bool {
+        let bare = model.strip_suffix(":latest").unwrap_or(model);
+        MODELS.contains(&model)
+            || MODELS.contains(&bare)
+            || self
+                .pulled
+                .iter()
+                .any(|pulled| pulled == model || pulled == bare)
+    }
 }
 
 impl Shared {
@@ -210,10 +227,11 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(|| async { "Ollama is running" }))
         .route("/api/version", get(recorded_answer))
-        .route("/api/tags", get(recorded_answer))
+        .route("/api/tags", get(pull::list))
         .route("/api/ps", get(loaded_models))
         .route("/api/show", post(show))
         .route("/api/chat", post(chat))
+        .route("/api/pull", post(pull::pull))
         .fallback(|| async { (StatusCode::NOT_FOUND, "404 page not found") })
         .method_not_allowed_fallback(|| async {
             (StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed")
@@ -259,7 +277,7 @@ async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         return refusal(StatusCode::BAD_REQUEST, &told);
     }
     let model = body["model"].as_str().unwrap_or_default();
-    if !MODELS.contains(&model) {
+    if !shared.desk().has(model) {
         let error = format!("model '{model}:latest' not found");
         return refusal(StatusCode::NOT_FOUND, &error);
     }
@@ -274,12 +292,13 @@ fn capabilities(model: &str) -> Value {
     let models = listed["models"].as_array().into_iter().flatten();
     let mut named = models.filter(|one| {
         let name = one["name"].as_str().unwrap_or_default();
-        name == model || name.strip_suffix(":latest") == Some(model)
+        name == model || name.strip_suffix(":latest") == Some(model.trim_end_matches(":latest"))
     });
-    match named.next() {
-        Some(one) => one["capabilities"].clone(),
-        None => panic!("{model} is not in the recorded list"),
-    }
+    // What was pulled can do what agents need.
+    named.next().map_or_else(
+        || json!(["completion", "tools"]),
+        |one| one["capabilities"].clone(),
+    )
 }
 
 fn json_answer(status: StatusCode, body: String) -> Response {
@@ -315,7 +334,7 @@ async fn chat(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
             shared.tell();
             return refusal(StatusCode::BAD_REQUEST, &told);
         }
-        if let Some(refused) = by_model(&body) {
+        if let Some(refused) = by_model(&desk, &body) {
             return refused;
         }
         let Some(reply) = desk.script.pop_front() else {
@@ -335,9 +354,9 @@ async fn chat(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
 }
 
 /// What a real server says to a model that it does not have, or that cannot do what is asked.
-fn by_model(body: &Value) -> Option<Response> {
+fn by_model(desk: &Desk, body: &Value) -> Option<Response> {
     let model = body["model"].as_str().unwrap_or_default();
-    if !MODELS.contains(&model) {
+    if !desk.has(model) {
         let error = format!("model '{model}' not found");
         return Some(refusal(StatusCode::NOT_FOUND, &error));
     }

@@ -14,6 +14,7 @@ mod suite {
     mod recovery;
     mod steering;
     mod window;
+    mod window_models;
     mod window_worktrees;
     mod worktrees;
 }

@@ -178,6 +178,18 @@ export class FakeBackend implements Backend {
     return Promise.resolve(DEMO);
   }
 
+  ollamaModels() {
+    return Promise.resolve([]);
+  }
+
+  pullModel() {
+    return Promise.resolve(true);
+  }
+
+  stopPull() {
+    return Promise.resolve();
+  }
+
   initialiseRepository() {
     return Promise.resolve();
   }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tauri::ipc::Channel;
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 /// How far the app is with ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Desk {
     pumps: Mutex<HashMap<SessionId, VecDeque<AbortHandle>>>,
     writers: Mutex<Vec<OutputWriter>>,
     closing: Mutex<Closing>,
+    /// Stops the model that is being got.
+    pull: Mutex<CancellationToken>,
 }
 
 impl Desk {
@@ -44,6 +47,7 @@ impl Desk {
             pumps: Mutex::default(),
             writers: Mutex::default(),
             closing: Mutex::new(Closing::No),
+            pull: Mutex::default(),
         }
     }
 
@@ -61,6 +65,18 @@ impl Desk {
     /// Tells the window something that is not in a session's log.
     pub fn tell(&self, event: AppEvent) {
         tell(&self.watcher, event);
+    }
+
+    /// Stops what is being got, and returns what stops the next.
+    pub fn begin_pull(&self) -> CancellationToken {
+        let next = CancellationToken::new();
+        std::mem::replace(&mut *lock(&self.pull), next.clone()).cancel();
+        next
+    }
+
+    /// Stops getting a model.
+    pub fn stop_pull(&self) {
+        lock(&self.pull).cancel();
     }
 
     /// Keeps the session's output folder up to date while it is open.

@@ -5,6 +5,7 @@ use crate::project;
 use crate::workbench::{self, Workbench};
 use espalier_engine::{EngineError, NewSession, SessionHandle, Subscription};
 use espalier_protocol::op::Place;
+use espalier_protocol::session::BackendSettings;
 use espalier_protocol::view::{ComparisonView, RestorePreview, SessionSummary};
 use espalier_protocol::{Actor, AppError, BranchId, ErrorCode, Event, Op, SessionId, TaskId};
 use std::path::Path;
@@ -12,7 +13,8 @@ use tauri::State;
 use tauri::ipc::Channel;
 use tokio::sync::mpsc;
 
-/// Makes a session for a task; it stands paused, before its first step.
+/// Makes a session for a task; it stands paused, before its first step. `model` is another one of the
+/// configured Ollama server's.
 #[tauri::command]
 #[specta::specta]
 pub async fn start_session(
@@ -20,9 +22,15 @@ pub async fn start_session(
     config_path: String,
     task: TaskId,
     annotator: String,
+    model: Option<String>,
 ) -> Result<SessionId, AppError> {
     let annotator = workbench::check_annotator(&annotator)?;
-    let project = project::load(Path::new(&config_path)).await?;
+    let mut project = project::load(Path::new(&config_path)).await?;
+    if let (Some(chosen), BackendSettings::Ollama { model, .. }) =
+        (model, &mut project.settings.backend)
+    {
+        *model = chosen;
+    }
     let new = NewSession {
         project: &project,
         task: &task,

@@ -24,8 +24,20 @@ export const commands = {
 	recentProjects: () => typedError<string[], AppError>(__TAURI_INVOKE("recent_projects")),
 	/**  Checks what this machine has, and what a configuration needs of it. */
 	doctor: (configPath: string | null) => typedError<DoctorLine[], AppError>(__TAURI_INVOKE("doctor", { configPath })),
-	/**  Makes a session for a task; it stands paused, before its first step. */
-	startSession: (configPath: string, task: TaskId, annotator: string) => typedError<SessionId, AppError>(__TAURI_INVOKE("start_session", { configPath, task, annotator })),
+	/**  The models that the server at `host` has. */
+	ollamaModels: (host: string) => typedError<OllamaModel[], AppError>(__TAURI_INVOKE("ollama_models", { host })),
+	/**
+	 *  Lets the server get a model and tells how far it is. Returns whether it is there; not when it
+	 *  was stopped.
+	 */
+	ollamaPull: (host: string, model: string, channel: Channel<PullProgress>) => typedError<boolean, AppError>(__TAURI_INVOKE("ollama_pull", { host, model, channel })),
+	/**  Stops getting a model; what was loaded so far is used the next time. */
+	ollamaStopPull: () => typedError<null, AppError>(__TAURI_INVOKE("ollama_stop_pull")),
+	/**
+	 *  Makes a session for a task; it stands paused, before its first step. `model` is another one of the
+	 *  configured Ollama server's.
+	 */
+	startSession: (configPath: string, task: TaskId, annotator: string, model: string | null) => typedError<SessionId, AppError>(__TAURI_INVOKE("start_session", { configPath, task, annotator, model })),
 	/**  Reads a session back and brings its files again. */
 	openSession: (session: SessionId) => typedError<null, AppError>(__TAURI_INVOKE("open_session", { session })),
 	/**  All sessions in the database, latest first. */
@@ -536,6 +548,21 @@ export type NewBranch = {
 	git_branch: string,
 };
 
+/**  A model on an Ollama server. */
+export type OllamaModel = {
+	/**  With its tag. */
+	name: string,
+	/**  On the server's disk, in megabytes. */
+	size_mb: number,
+	/**  Number of parameters, as the server writes it (`7.6B`). */
+	parameters: string | null,
+	/**  Tokens it can take in at most. */
+	window: number | null,
+	/**  Whether it can call tools; absent where the server does not say. */
+	tools: boolean | null,
+	thinking: boolean | null,
+};
+
 /**  An operation on a session. Each is answered once: done, or refused with a reason. */
 export type Op = 
 /**  Starts the agent, or lets it go on after a pause. */
@@ -640,6 +667,15 @@ export type ProjectView = {
 	remote_host: string | null,
 	/**  The screen says that this is a recording. */
 	is_recording: boolean,
+};
+
+/**  How far a server is with getting a model. */
+export type PullProgress = {
+	/**  What it does now, in the server's words. */
+	label: string,
+	/**  Of the part that is loaded now, in megabytes. */
+	done_mb: number,
+	total_mb: number | null,
 };
 
 /**  What a rollback would do. */

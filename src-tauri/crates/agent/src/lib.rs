@@ -11,7 +11,9 @@ pub mod recording;
 pub mod tools;
 pub mod worker;
 
-pub use backend::ollama::{OllamaStatus, ollama_status};
+pub use backend::ollama::{
+    OllamaStatus, ollama_full_name, ollama_models, ollama_pull, ollama_status,
+};
 pub use error::AgentError;
 pub use opening::{default_system_prompt, opening};
 pub use tools::{kill_left_behind, kill_process_tree, tool_definitions};

@@ -48,6 +48,32 @@ pub struct DisplayView {
     pub file_tree_click_to_navigate: bool,
 }
 
+/// A model on an Ollama server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct OllamaModel {
+    /// With its tag.
+    pub name: String,
+    /// On the server's disk, in megabytes.
+    pub size_mb: u32,
+    /// Number of parameters, as the server writes it (`7.6B`).
+    pub parameters: Option<String>,
+    /// Tokens it can take in at most.
+    pub window: Option<u32>,
+    /// Whether it can call tools; absent where the server does not say.
+    pub tools: Option<bool>,
+    pub thinking: Option<bool>,
+}
+
+/// How far a server is with getting a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PullProgress {
+    /// What it does now, in the server's words.
+    pub label: String,
+    /// Of the part that is loaded now, in megabytes.
+    pub done_mb: u32,
+    pub total_mb: Option<u32>,
+}
+
 /// An opened project configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct ProjectView {

@@ -1,6 +1,7 @@
 /** Which screen is shown, and what the app knows besides sessions. */
 import type { AppError, AppInfo, ProjectView, SessionId } from '$lib/bindings';
 import type { Backend } from '$lib/transport/backend';
+import { ModelChoice } from './models.svelte';
 import { preferences } from './preferences.svelte';
 import { asAppError, SessionModel } from './session.svelte';
 import { toasts } from './toasts.svelte';
@@ -18,6 +19,8 @@ export class AppModel {
   busy = $state<'project' | 'session' | null>(null);
   /** Why the last configuration did not open. */
   openError = $state.raw<{ path: string; error: AppError } | null>(null);
+  /** The models to choose from, where the project's backend is an Ollama server. */
+  models = $state.raw<ModelChoice | null>(null);
   /** A task whose project directory has to become a git repository first. */
   unversioned = $state.raw<{ task: string; error: AppError } | null>(null);
   /** How far the first look at a project's files is, while a session is opened. */
@@ -63,6 +66,7 @@ export class AppModel {
     this.openError = null;
     try {
       this.project = await this.backend.openProject(path);
+      this.models = this.#modelsOf(this.project);
       await this.#closeSession();
       this.screen = 'project';
     } catch (fault) {
@@ -72,6 +76,12 @@ export class AppModel {
     } finally {
       this.busy = null;
     }
+  }
+
+  #modelsOf(project: ProjectView): ModelChoice | null {
+    const { backend } = project.settings;
+    if (backend.backend !== 'ollama') return null;
+    return new ModelChoice(backend.host, backend.model, this.backend);
   }
 
   /** Opens the embedded demo; the first time it is unpacked. */
@@ -97,7 +107,13 @@ export class AppModel {
     const { project } = this;
     if (!project) return;
     await this.#enter(
-      () => this.backend.startSession(project.config_path, task, preferences.annotator.trim()),
+      () =>
+        this.backend.startSession(
+          project.config_path,
+          task,
+          preferences.annotator.trim(),
+          this.models?.override ?? null,
+        ),
       (error) => {
         if (error.code !== 'not_a_repository') return false;
         this.unversioned = { task, error };

@@ -14,9 +14,11 @@ import type {
   ExportFormat,
   ExportReport,
   FileDiff,
+  OllamaModel,
   Op,
   Place,
   ProjectView,
+  PullProgress,
   RestorePreview,
   SessionId,
   SessionSummary,
@@ -58,7 +60,21 @@ export interface Backend {
   initialiseRepository(configPath: string, task: TaskId): Promise<void>;
   recentProjects(): Promise<string[]>;
   doctor(configPath: string | null): Promise<DoctorLine[]>;
-  startSession(configPath: string, task: TaskId, annotator: string): Promise<SessionId>;
+  /** `model` is another one of the configured Ollama server's. */
+  startSession(
+    configPath: string,
+    task: TaskId,
+    annotator: string,
+    model: string | null,
+  ): Promise<SessionId>;
+  ollamaModels(host: string): Promise<OllamaModel[]>;
+  /** Lets the server get a model; tells whether it is there, not when it was stopped. */
+  pullModel(
+    host: string,
+    model: string,
+    listener: (progress: PullProgress) => void,
+  ): Promise<boolean>;
+  stopPull(): Promise<void>;
   openSession(session: SessionId): Promise<void>;
   listSessions(): Promise<SessionSummary[]>;
   /** Delivers the session's events from its first on, in order, in batches. */

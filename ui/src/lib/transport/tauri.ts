@@ -4,7 +4,7 @@
 import { Channel } from '@tauri-apps/api/core';
 import { open, save } from '@tauri-apps/plugin-dialog';
 import { commands } from '$lib/bindings';
-import type { AppError, AppEvent, Event as SessionEvent } from '$lib/bindings';
+import type { AppError, AppEvent, Event as SessionEvent, PullProgress } from '$lib/bindings';
 import { BackendError, type Backend } from './backend';
 
 type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: AppError };
@@ -44,8 +44,17 @@ export const tauriBackend: Backend = {
   initialiseRepository: async (configPath, task) => {
     await answered(commands.initialiseRepository(configPath, task));
   },
-  startSession: (configPath, task, annotator) =>
-    answered(commands.startSession(configPath, task, annotator)),
+  startSession: (configPath, task, annotator, model) =>
+    answered(commands.startSession(configPath, task, annotator, model)),
+  ollamaModels: (host) => answered(commands.ollamaModels(host)),
+  pullModel: (host, model, listener) => {
+    const channel = new Channel<PullProgress>();
+    channel.onmessage = listener;
+    return answered(commands.ollamaPull(host, model, channel));
+  },
+  stopPull: async () => {
+    await answered(commands.ollamaStopPull());
+  },
   openSession: (session) => done(commands.openSession(session)),
   listSessions: () => answered(commands.listSessions()),
   subscribe: async (session, listener) => {

@@ -15,11 +15,13 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 mod answer;
+mod library;
 mod lines;
 mod refusal;
 mod request;
 mod server;
 
+pub use library::{ollama_full_name, ollama_models, ollama_pull};
 use server::{Loaded, Shown};
 pub use server::{OllamaStatus, ollama_status};
 

@@ -64,7 +64,10 @@ pub async fn ollama_status(host: &str) -> Result<OllamaStatus, AgentError> {
     })
 }
 
-async fn ask<T: DeserializeOwned>(server: &Server, path: &str) -> Result<T, BackendError> {
+pub(super) async fn ask<T: DeserializeOwned>(
+    server: &Server,
+    path: &str,
+) -> Result<T, BackendError> {
     let no_ollama = || {
         BackendError::lasting(
             ErrorCode::BackendRefused,
@@ -153,7 +156,7 @@ pub(super) async fn shown(server: &Server, model: &str) -> Option<Shown> {
 }
 
 /// A model's name with the tag that Ollama adds where there is none.
-fn whole(name: &str) -> String {
+pub(super) fn whole(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or(name);
     if last.contains(':') {
         name.to_owned()
