@@ -168,6 +168,7 @@ mod tests {
             model: "m".to_owned(),
             max_tokens: 1,
             temperature: None,
+            enable_thinking: true,
         };
         assert_eq!(remote_host(&anthropic).as_deref(), Some(CLAUDE_HOST));
     }

@@ -429,6 +429,7 @@ export class FakeSession {
       input_tokens: turn.input_tokens ?? 0,
       output_tokens: turn.output_tokens ?? 0,
       cached_tokens: 0,
+      cache_write_tokens: 0,
     });
     if (calls.length === 0) {
       const step = this.story.start(message, 0, { kind: 'message' });

@@ -50,7 +50,7 @@ function step(branch: string, index: number, made: Made): CompareStep {
     target: made.target,
     started_at: 0,
     model_ms: 900 + index * 137,
-    usage: { input_tokens: 2100, output_tokens: 140, cached_tokens: 0 },
+    usage: { input_tokens: 2100, output_tokens: 140, cached_tokens: 0, cache_write_tokens: 0 },
     result: {
       status: made.status ?? 'ok',
       content: made.output ?? '',

@@ -277,7 +277,12 @@ export class Story {
       message_id,
       branch: this.cursor.branch,
       blocks,
-      usage: usage ?? { input_tokens: 900, output_tokens: 60, cached_tokens: 0 },
+      usage: usage ?? {
+        input_tokens: 900,
+        output_tokens: 60,
+        cached_tokens: 0,
+        cache_write_tokens: 0,
+      },
       model_ms: 1400,
     });
     return message_id;
@@ -298,7 +303,12 @@ export class Story {
       target: options.target ?? (kind === 'message' ? '' : 'src/parser.py'),
       started_at: this.at,
       model_ms: call_index === 0 ? 1400 : 0,
-      usage: options.usage ?? { input_tokens: 900, output_tokens: 60, cached_tokens: 0 },
+      usage: options.usage ?? {
+        input_tokens: 900,
+        output_tokens: 60,
+        cached_tokens: 0,
+        cache_write_tokens: 0,
+      },
       result: null,
       checkpoint: null,
       conversation_hash: '',

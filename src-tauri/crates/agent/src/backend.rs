@@ -6,6 +6,7 @@
 
 use crate::error::AgentError;
 use crate::worker::Patience;
+use anthropic::AnthropicBackend;
 use espalier_protocol::session::BackendSettings;
 use espalier_protocol::worker::{AgentNotice, GivenInstruction};
 use espalier_protocol::{AppError, Block, ConversationItem, ErrorCode, ToolDefinition, Usage};
@@ -13,7 +14,9 @@ use ollama::OllamaBackend;
 use replay::ReplayBackend;
 use std::time::Duration;
 
+pub mod anthropic;
 mod http;
+mod lines;
 pub mod ollama;
 pub mod replay;
 
@@ -156,6 +159,7 @@ pub(crate) fn excerpt(text: &str, most: usize) -> String {
 /// The backend of a session.
 #[derive(Debug)]
 pub enum Backend {
+    Anthropic(AnthropicBackend),
     Ollama(OllamaBackend),
     Replay(ReplayBackend),
 }
@@ -167,19 +171,21 @@ impl Backend {
     /// This version does not have it, or its settings make no sense.
     pub fn open(
         settings: &BackendSettings,
+        api_key: Option<&str>,
         silence: Duration,
         patience: &Patience,
     ) -> Result<Self, AgentError> {
         match settings {
+            BackendSettings::Anthropic { .. } => Ok(Self::Anthropic(AnthropicBackend::open(
+                settings, api_key, silence, patience,
+            )?)),
             BackendSettings::Ollama { .. } => Ok(Self::Ollama(OllamaBackend::open(
                 settings, silence, patience,
             )?)),
             BackendSettings::Replay { recording, pace } => {
                 Ok(Self::Replay(ReplayBackend::open(recording, *pace)))
             }
-            BackendSettings::Anthropic { .. } | BackendSettings::ClaudeAgentSdk { .. } => {
-                Err(AgentError::NotBuilt(settings.name()))
-            }
+            BackendSettings::ClaudeAgentSdk { .. } => Err(AgentError::NotBuilt(settings.name())),
         }
     }
 }
@@ -191,6 +197,7 @@ impl ModelBackend for Backend {
         sink: DeltaSink<'_>,
     ) -> Result<ModelTurn, BackendError> {
         match self {
+            Self::Anthropic(anthropic) => anthropic.turn(request, sink).await,
             Self::Ollama(ollama) => ollama.turn(request, sink).await,
             Self::Replay(replay) => replay.turn(request, sink).await,
         }

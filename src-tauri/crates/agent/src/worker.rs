@@ -158,7 +158,8 @@ impl Worker {
         })
         .map_err(AgentError::Toolbox)?;
         let backend = setup.backend.as_ref();
-        let backend = backend.map(|settings| Backend::open(settings, limit, &patience));
+        let backend = backend
+            .map(|settings| Backend::open(settings, setup.api_key.as_deref(), limit, &patience));
         Ok(Self {
             mouth,
             toolbox,

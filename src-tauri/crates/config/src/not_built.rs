@@ -39,11 +39,6 @@ struct Row {
 const TABLE: &[Row] = &[
     Row {
         key: "backend",
-        when: When::Is("anthropic"),
-        why: "The anthropic backend is not in this version.",
-    },
-    Row {
-        key: "backend",
         when: When::Is("claude_agent_sdk"),
         why: "The claude_agent_sdk backend is not in this version.",
     },

@@ -91,6 +91,10 @@ pub struct Usage {
     pub output_tokens: u32,
     /// Input tokens that came from the provider's cache, included in `input_tokens`.
     pub cached_tokens: u32,
+    /// Input tokens that the provider put into its cache, included in `input_tokens`. Zero in what
+    /// was recorded before they were counted.
+    #[serde(default)]
+    pub cache_write_tokens: u32,
 }
 
 /// The hash of a conversation's content: BLAKE3 over roles, texts, tool names, arguments and

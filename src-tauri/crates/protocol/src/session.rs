@@ -59,6 +59,7 @@ pub enum BackendSettings {
         max_tokens: u32,
         #[specta(type = Option<specta_typescript::Number>)]
         temperature: Option<f64>,
+        enable_thinking: bool,
     },
     ClaudeAgentSdk {
         model: Option<String>,

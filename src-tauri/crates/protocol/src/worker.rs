@@ -205,4 +205,6 @@ pub enum FromAgent {
 pub struct AgentNotice {
     pub code: String,
     pub text: String,
+    /// True of the whole session: told the first time only, whichever process says it.
+    pub once: bool,
 }

@@ -32,7 +32,12 @@ describe('a run', () => {
     expect(pathStepIds(tree, { branch: 'main', step: 1 })).toEqual(['s0', 's1']);
     expect(tree.cursor).toEqual({ branch: 'main', step: 1 });
     expect(tree.lastCheckpoint?.id).toBe(checkpoint('c1').id);
-    expect(tree.usage).toEqual({ input_tokens: 1800, output_tokens: 120, cached_tokens: 0 });
+    expect(tree.usage).toEqual({
+      input_tokens: 1800,
+      output_tokens: 120,
+      cached_tokens: 0,
+      cache_write_tokens: 0,
+    });
   });
 
   it('gives the same tree event by event as in one batch', () => {

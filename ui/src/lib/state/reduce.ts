@@ -124,6 +124,7 @@ function take(draft: Draft, event: SessionEvent): void {
         input_tokens: tree.usage.input_tokens + usage.input_tokens,
         output_tokens: tree.usage.output_tokens + usage.output_tokens,
         cached_tokens: tree.usage.cached_tokens + usage.cached_tokens,
+        cache_write_tokens: (tree.usage.cache_write_tokens ?? 0) + (usage.cache_write_tokens ?? 0),
       };
       endMessage(draft, id, blocks);
       return;

@@ -4,19 +4,18 @@
 //! `think` is never sent, so that each model thinks as its maker set it.
 
 use super::http::{Server, innermost, refusal_text, retry_after};
+use super::lines::Lines;
 use super::{BackendError, Delta, DeltaSink, ModelBackend, ModelTurn, Request};
 use crate::worker::Patience;
 use answer::{Answer, Progress};
 use espalier_protocol::ErrorCode;
 use espalier_protocol::session::BackendSettings;
-use lines::Lines;
 use reqwest::Response;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 mod answer;
 mod library;
-mod lines;
 mod refusal;
 mod request;
 mod server;

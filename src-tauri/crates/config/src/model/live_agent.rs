@@ -162,6 +162,8 @@ pub struct AnthropicBackend {
     /// Sampling temperature. Absent: the model's own.
     #[schemars(range(min = 0, max = 1))]
     pub temperature: Option<f64>,
+    /// Ask for extended thinking and show it, where the model has it.
+    pub enable_thinking: bool,
     /// What the model is told first; the same as `live_agent.system_prompt`.
     #[schemars(length(min = 1))]
     pub system_prompt: Option<String>,
@@ -175,6 +177,7 @@ impl Default for AnthropicBackend {
             model: None,
             max_tokens: 4096,
             temperature: None,
+            enable_thinking: true,
             system_prompt: None,
         }
     }

@@ -42,6 +42,7 @@ pub(super) fn backend(
                 model: model?,
                 max_tokens: agent.anthropic.max_tokens,
                 temperature: agent.anthropic.temperature,
+                enable_thinking: agent.anthropic.enable_thinking,
             })
         }
         BackendName::ClaudeAgentSdk => {

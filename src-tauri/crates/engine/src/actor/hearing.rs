@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use espalier_protocol::event::{EventBody, TestOutcome};
 use espalier_protocol::session::{EndReason, PauseReason, SessionState};
 use espalier_protocol::step::StepStatus;
-use espalier_protocol::worker::{FromAgent, ToAgent, ToolOutcome};
+use espalier_protocol::worker::{AgentNotice, FromAgent, ToAgent, ToolOutcome};
 use espalier_protocol::{AppError, Block, ErrorCode, Usage};
 
 impl SessionActor {
@@ -37,13 +37,7 @@ impl SessionActor {
                 model_ms,
                 notices,
             } => {
-                let notices = notices
-                    .into_iter()
-                    .map(|notice| EventBody::Notice {
-                        code: notice.code,
-                        text: notice.text,
-                    })
-                    .collect();
+                let notices = self.to_tell(notices).await?;
                 self.message_completed(blocks, usage, model_ms, notices)
                     .await?;
             }
@@ -86,6 +80,28 @@ impl SessionActor {
             }
         }
         Ok(())
+    }
+
+    /// The notices but those that the session has told already and that are told once.
+    async fn to_tell(&self, notices: Vec<AgentNotice>) -> Result<Vec<EventBody>, EngineError> {
+        let past = if notices.iter().any(|notice| notice.once) {
+            self.store.events(self.id(), 0).await?
+        } else {
+            Vec::new()
+        };
+        let told = |code: &str| {
+            past.iter().any(
+                |event| matches!(&event.body, EventBody::Notice { code: told, .. } if told == code),
+            )
+        };
+        let notices = notices.into_iter();
+        let untold = notices.filter(|notice| !notice.once || !told(&notice.code));
+        Ok(untold
+            .map(|notice| EventBody::Notice {
+                code: notice.code,
+                text: notice.text,
+            })
+            .collect())
     }
 
     async fn message_completed(

@@ -16,7 +16,7 @@ function entry(index: number, tool: string, input: unknown): CompareStep {
     target: '',
     started_at: 0,
     model_ms: 0,
-    usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0 },
+    usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, cache_write_tokens: 0 },
     result: null,
     checkpoint: null,
     conversation_hash: '',

@@ -135,6 +135,7 @@ impl Answer {
             input_tokens: u32::try_from(self.prompt_tokens).unwrap_or(u32::MAX),
             output_tokens: u32::try_from(self.answer_tokens).unwrap_or(u32::MAX),
             cached_tokens: 0,
+            cache_write_tokens: 0,
         };
         let mut blocks = Vec::with_capacity(self.calls.len() + 2);
         if !self.thinking.is_empty() {
@@ -159,6 +160,7 @@ impl Answer {
             notices.push(AgentNotice {
                 code: code.to_owned(),
                 text,
+                once: false,
             });
         };
         if self.cut {

@@ -1,9 +1,9 @@
 //! The models an Ollama server has, and getting one that it does not have.
 
 use super::START_HINT;
-use super::lines::Lines;
 use super::server::{ask, whole};
 use crate::backend::http::{Server, innermost, refusal_text};
+use crate::backend::lines::Lines;
 use crate::backend::{BackendError, excerpt};
 use crate::error::AgentError;
 use espalier_protocol::ErrorCode;

@@ -8,7 +8,7 @@ use espalier_protocol::ErrorCode;
 const MAX_LINE: usize = 16 << 20;
 
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     bytes: BytesMut,
     /// Bytes that are known to hold no line end.
     searched: usize,
@@ -19,7 +19,7 @@ impl Lines {
     ///
     /// # Errors
     /// The line is longer than any answer.
-    pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), BackendError> {
+    pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), BackendError> {
         self.bytes.extend_from_slice(chunk);
         if self.bytes.len() <= MAX_LINE || self.has_line() {
             return Ok(());
@@ -27,7 +27,7 @@ impl Lines {
         Err(BackendError::lasting(
             ErrorCode::BackendBroken,
             format!("The server sent a line of more than {} MB.", MAX_LINE >> 20),
-            "Check that the address is that of an Ollama server.",
+            "Check the address: something else than a model server may answer there.",
         ))
     }
 
@@ -36,7 +36,7 @@ impl Lines {
     }
 
     /// The next whole line without its end.
-    pub(super) fn next_line(&mut self) -> Option<Bytes> {
+    pub(crate) fn next_line(&mut self) -> Option<Bytes> {
         let Some(at) = memchr::memchr(b'\n', &self.bytes[self.searched..]) else {
             self.searched = self.bytes.len();
             return None;
@@ -47,7 +47,7 @@ impl Lines {
     }
 
     /// What came after the last line end.
-    pub(super) fn rest(&mut self) -> Bytes {
+    pub(crate) fn rest(&mut self) -> Bytes {
         self.searched = 0;
         self.bytes.split().freeze()
     }
