@@ -6,7 +6,7 @@
 //! not look for it.
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -22,13 +22,12 @@ mod check;
 mod fixture;
 mod pull;
 mod reply;
-mod sending;
 
+pub use crate::sending::Gate;
 pub use check::Turn;
 pub use fixture::Exchange;
 pub use pull::{CUT_OFF, IN_THE_LIBRARY};
 pub use reply::Reply;
-pub use sending::Gate;
 
 /// A model that thinks and calls tools.
 pub const MODEL: &str = "scripted-thinker";
@@ -350,7 +349,7 @@ async fn chat(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         reply
     };
     shared.tell();
-    sending::send(reply, shared).await
+    crate::sending::send(reply, move || shared.client_left()).await
 }
 
 /// What a real server says to a model that it does not have, or that cannot do what is asked.

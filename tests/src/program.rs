@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The program under test: `ESPALIER_BIN`, else the debug build beside the tests.
 ///
@@ -72,6 +72,57 @@ impl Ran {
             })
             .collect()
     }
+
+    /// The bodies of its events of that type.
+    pub fn events_of(&self, kind: &str) -> Vec<serde_json::Value> {
+        let events = self.events().into_iter();
+        events
+            .map(|mut event| event["body"].take())
+            .filter(|body| body["type"] == kind)
+            .collect()
+    }
+
+    /// The session that it is about.
+    pub fn session(&self) -> String {
+        let events = self.events();
+        let first = events.first().map(|event| &event["session"]);
+        let session = first.and_then(serde_json::Value::as_str);
+        session.unwrap_or_default().to_owned()
+    }
+
+    /// The events that were recorded: each has a number of its own.
+    pub fn stored(&self) -> Vec<serde_json::Value> {
+        let mut last = 0;
+        let mut events = self.events();
+        events.retain(|event| {
+            let seq = event["seq"].as_u64().unwrap_or_default();
+            let new = seq > last;
+            last = last.max(seq);
+            new
+        });
+        events
+    }
+
+    /// What a started run left when it ended.
+    ///
+    /// # Panics
+    /// When its end cannot be seen.
+    pub fn ended(child: Child) -> Self {
+        match child.wait_with_output() {
+            Ok(output) => output.into(),
+            Err(error) => panic!("the end of espalier is not known: {error}"),
+        }
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
 }
 
 /// A command of the program on its own data folder, with nothing of the caller's settings.
@@ -100,14 +151,9 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    let output = match command(data_dir, args).output() {
-        Ok(output) => output,
+    match command(data_dir, args).output() {
+        Ok(output) => output.into(),
         Err(error) => panic!("espalier did not start: {error}"),
-    };
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
 

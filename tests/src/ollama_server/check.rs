@@ -4,6 +4,9 @@
 //! every call has its one result right after its message, and that what the model said comes back
 //! as it was said.
 
+use crate::fields::Kind::{Filled, Integer, List, Number, Object, Text, True};
+use crate::fields::Need::{Optional, Required};
+use crate::fields::{Fields, fields, list};
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
 
@@ -60,29 +63,6 @@ impl Turn {
                 || now_made["arguments"] == then_made["arguments"])
     }
 }
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    /// A text that says something.
-    Filled,
-    Integer,
-    Number,
-    List,
-    Object,
-    True,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    Required,
-    Optional,
-}
-
-use Kind::{Filled, Integer, List, Number, Object, Text, True};
-use Need::{Optional, Required};
-
-type Fields = &'static [(&'static str, Kind, Need)];
 
 const BODY: Fields = &[
     ("model", Filled, Required),
@@ -308,43 +288,6 @@ fn check_said(messages: &[Value], said: &[Turn], found: &mut Vec<String>) {
             return;
         }
     }
-}
-
-fn fields(place: &str, value: &Value, known: Fields, found: &mut Vec<String>) {
-    let Some(object) = value.as_object() else {
-        found.push(format!("{place} is not an object: {value}"));
-        return;
-    };
-    for (name, value) in object {
-        match known.iter().find(|(known, ..)| known == name) {
-            None => found.push(format!("{place} has the unknown field `{name}`")),
-            Some((_, kind, _)) if !is(value, *kind) => {
-                found.push(format!("{place}: `{name}` cannot be {value}"));
-            }
-            Some(_) => {}
-        }
-    }
-    for (name, _, need) in known {
-        if *need == Required && !object.contains_key(*name) {
-            found.push(format!("{place} has no `{name}`"));
-        }
-    }
-}
-
-fn is(value: &Value, kind: Kind) -> bool {
-    match kind {
-        Text => value.is_string(),
-        Filled => value.as_str().is_some_and(|text| !text.is_empty()),
-        Integer => value.is_i64() || value.is_u64(),
-        Number => value.is_number(),
-        List => value.is_array(),
-        Object => value.is_object(),
-        True => *value == true,
-    }
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::check::Turn;
 use super::fixture::Exchange;
-use super::sending::{Gate, Part, Spoken};
+use crate::sending::{Gate, Part, Spoken};
 use serde_json::{Value, json};
 
 /// How a stream ends.

@@ -72,7 +72,7 @@ impl AgentError {
             Self::NotBuilt(_) => AppError::new(
                 ErrorCode::NotBuilt,
                 message,
-                "Set live_agent.backend to ollama or replay.",
+                "Set live_agent.backend to anthropic, ollama or replay.",
             ),
             Self::Told(_) => AppError::new(
                 ErrorCode::Internal,

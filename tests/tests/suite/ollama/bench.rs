@@ -147,20 +147,6 @@ pub fn write_file(path: &str, content: &str) -> Reply {
     Reply::call("write_file", json!({"path": path, "content": content}))
 }
 
-/// The session that a run is about.
-pub fn session(ran: &Ran) -> String {
-    ran.events()[0]["session"].as_str().unwrap().to_owned()
-}
-
-/// The bodies of a run's events of that type.
-pub fn events_of(ran: &Ran, kind: &str) -> Vec<Value> {
-    let events = ran.events().into_iter();
-    events
-        .map(|mut event| event["body"].take())
-        .filter(|body| body["type"] == kind)
-        .collect()
-}
-
 /// The messages of a request from the model's first on.
 pub fn after_the_task(chat: &Value) -> Vec<Value> {
     chat["messages"].as_array().unwrap()[2..].to_vec()

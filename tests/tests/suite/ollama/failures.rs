@@ -1,11 +1,11 @@
 //! Every way in which a server fails ends in a plain sentence and a session that goes on.
 
-use super::bench::{Bench, events_of, session, write_file};
+use super::bench::{Bench, write_file};
 use espalier_tests::ollama_server::{Gate, Reply};
 use espalier_tests::program::Ran;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command};
+use std::process::Command;
 
 /// How often a failure that may pass is tried.
 const TRIES: usize = 3;
@@ -31,28 +31,15 @@ fn goes_on(bench: &Bench, ran: &Ran) {
     );
     bench.server.then(write_file("b.txt", "two\n"));
     bench.server.then(Reply::say("Done."));
-    let resumed = bench.resume(&session(ran)).expect_code(0);
+    let resumed = bench.resume(&ran.session()).expect_code(0);
     assert_eq!(bench.workspace.read("a.txt"), "one\n");
     assert_eq!(bench.workspace.read("b.txt"), "two\n");
-    let (past, all) = (stored(ran), stored(&resumed));
+    let (past, all) = (ran.stored(), resumed.stored());
     assert_eq!(past, all[..past.len()], "what was recorded is kept");
     let tree = bench.tree();
     let steps = tree["root_branch"]["steps"].as_array().unwrap();
     let files: Vec<Option<&str>> = steps.iter().map(|step| step["file"].as_str()).collect();
     assert_eq!(files, [Some("a.txt"), Some("b.txt"), None]);
-}
-
-/// The events that were recorded: each has a number of its own.
-fn stored(ran: &Ran) -> Vec<Value> {
-    let mut last = 0;
-    let mut events = ran.events();
-    events.retain(|event| {
-        let seq = event["seq"].as_u64().unwrap();
-        let new = seq > last;
-        last = seq;
-        new
-    });
-    events
 }
 
 fn told(ran: &Ran) -> String {
@@ -222,7 +209,7 @@ fn no_server_at_all() {
         "{told}"
     );
     assert!(told.contains("ollama serve"), "{told}");
-    assert_eq!(events_of(&ran, "provider_failed").len(), TRIES);
+    assert_eq!(ran.events_of("provider_failed").len(), TRIES);
     bench.start_server();
     bench.server.then(write_file("a.txt", "one\n"));
     goes_on(&bench, &ran);
@@ -235,11 +222,11 @@ fn a_failure_that_passes_is_no_failure() {
         Reply::say("One two three"),
     ]);
     let ran = bench.run().expect_code(0);
-    let failed = events_of(&ran, "provider_failed");
+    let failed = ran.events_of("provider_failed");
     assert_eq!(failed.len(), 1);
     assert!(failed[0]["retry_in_ms"].is_u64(), "{failed:?}");
     // What the first try said is taken back, and said once.
-    let said: Vec<Value> = events_of(&ran, "message_completed");
+    let said: Vec<Value> = ran.events_of("message_completed");
     assert_eq!(said.len(), 1);
     assert_eq!(said[0]["blocks"][0]["text"], "One two three");
 }
@@ -254,7 +241,7 @@ fn an_interruption_ends_a_call_that_never_answers() {
     assert!(asked.success());
     // The connection is closed, by which the server's engine stops.
     bench.wait_for(bench.server.until_hung_up());
-    let ran = ended(child).expect_code(130);
+    let ran = Ran::ended(child).expect_code(130);
     told(&ran);
     goes_on(&bench, &ran);
 }
@@ -269,7 +256,7 @@ fn at_the_second_call(action: &str) -> [Value; 2] {
 
 /// Why the session waited at the end of a run, other than for its start.
 fn paused_for(ran: &Ran) -> Vec<String> {
-    let states = events_of(ran, "state_changed");
+    let states = ran.events_of("state_changed");
     let reasons = states
         .iter()
         .filter_map(|body| body["state"]["reason"]["kind"].as_str());
@@ -282,7 +269,7 @@ fn a_stop_ends_a_call_that_never_answers() {
     let bench = Bench::new([write_file("a.txt", "one\n"), Reply::never()]);
     let ran = bench.drive(&at_the_second_call("stop")).expect_code(4);
     assert_eq!(paused_for(&ran), ["stopped"]);
-    assert!(events_of(&ran, "provider_failed").is_empty());
+    assert!(ran.events_of("provider_failed").is_empty());
     told(&ran);
     // It may have been faster than the request.
     bench.server.forget_the_rest();
@@ -306,7 +293,7 @@ fn a_pause_in_the_middle_of_an_answer_is_no_failure() {
         stdout.push_str(&line);
         stdout.push('\n');
     }
-    let mut ran = ended(child);
+    let mut ran = Ran::ended(child);
     ran.stdout = stdout;
     let ran = ran.expect_code(4);
     assert_eq!(paused_for(&ran), ["requested"]);
@@ -314,14 +301,4 @@ fn a_pause_in_the_middle_of_an_answer_is_no_failure() {
     // It may have been faster than the request.
     bench.server.forget_the_rest();
     goes_on(&bench, &ran);
-}
-
-/// What a started run left.
-fn ended(child: Child) -> Ran {
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
 }

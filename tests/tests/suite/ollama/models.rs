@@ -1,6 +1,6 @@
 //! What a model is asked with, what it can do, and how much it takes in.
 
-use super::bench::{Bench, events_of, write_file};
+use super::bench::{Bench, write_file};
 use espalier_tests::ollama_server::{Gate, MODEL_WITHOUT_TOOLS, Reply};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
@@ -81,7 +81,7 @@ fn a_conversation_over_the_window_is_noticed_although_the_server_says_nothing() 
     for (ollama, window) in [("    num_ctx: 2560\n", "2560"), ("", "4096")] {
         let bench = long_task(Bench::new(cut())).ollama(ollama);
         let ran = bench.run().expect_code(0);
-        let notices = events_of(&ran, "notice");
+        let notices = ran.events_of("notice");
         let told = notices
             .iter()
             .find(|notice| notice["code"] == "window_overrun")

@@ -1,13 +1,13 @@
 //! What a model says, what its calls do, and what it is told next.
 
-use super::bench::{Bench, after_the_task, events_of, write_file};
+use super::bench::{Bench, after_the_task, write_file};
 use espalier_tests::ollama_server::{Gate, Reply};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 
 /// The texts of a run's deltas of that kind, joined.
 fn streamed(ran: &espalier_tests::program::Ran, kind: &str) -> String {
-    let deltas = events_of(ran, kind);
+    let deltas = ran.events_of(kind);
     deltas
         .iter()
         .map(|delta| delta["text"].as_str().unwrap())
@@ -55,13 +55,13 @@ fn two_calls_of_one_message_are_two_steps_and_both_results_go_back() {
         .text("Both at once.");
     let bench = Bench::new([both, Reply::say("Done.")]);
     let ran = bench.run().expect_code(0);
-    let steps = events_of(&ran, "step_started");
+    let steps = ran.events_of("step_started");
     assert_eq!(steps.len(), 3);
     assert_eq!(
         steps[0]["step"]["message_id"],
         steps[1]["step"]["message_id"]
     );
-    let results = events_of(&ran, "step_finished");
+    let results = ran.events_of("step_finished");
     let chats = bench.server.chats();
     let after = after_the_task(&chats[1]);
     let ids: Vec<&Value> = (0..2).map(|at| &after[0]["tool_calls"][at]["id"]).collect();
@@ -156,7 +156,7 @@ fn wrong_calls_go_back_to_the_model_as_errors() {
     ])
     .live_agent("  controls:\n    pause_resume:\n      auto_pause_on_error: false\n");
     let ran = bench.run().expect_code(0);
-    let results = events_of(&ran, "step_finished");
+    let results = ran.events_of("step_finished");
     let statuses: Vec<&str> = results
         .iter()
         .map(|body| body["result"]["status"].as_str().unwrap())
@@ -207,7 +207,7 @@ fn every_way_of_writing_an_answer_is_understood() {
             "{name}"
         );
         assert_eq!(streamed(&ran, "thinking_delta"), "Überlegt. ", "{name}");
-        let results = events_of(&ran, "step_finished");
+        let results = ran.events_of("step_finished");
         assert_eq!(
             results[1]["result"]["content"], "zwei ä\n[Exit code 0]",
             "{name}"
@@ -224,5 +224,5 @@ fn the_recorded_answers_are_understood() {
     ])
     .live_agent("  controls:\n    pause_resume:\n      auto_pause_on_error: false\n");
     let ran = bench.run().expect_code(0);
-    assert_eq!(events_of(&ran, "step_started").len(), 3);
+    assert_eq!(ran.events_of("step_started").len(), 3);
 }

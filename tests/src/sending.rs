@@ -1,6 +1,8 @@
-//! A reply on its way, and the client that may leave in the middle of it.
+//! A scripted reply on its way, and the client that may leave in the middle of it.
 
-use super::{Arc, Body, Bytes, Response, Shared, StatusCode};
+use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
+use axum::response::Response;
 use futures::stream::unfold;
 use std::collections::VecDeque;
 use std::io;
@@ -35,7 +37,7 @@ impl Gate {
 
 /// A piece of a reply on its way.
 #[derive(Debug, Clone)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Bytes(Vec<u8>),
     Wait(Gate),
     /// The connection breaks.
@@ -44,31 +46,35 @@ pub(super) enum Part {
 
 /// A reply as it goes out.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spoken {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) parts: Vec<Part>,
+pub(crate) struct Spoken {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) parts: Vec<Part>,
     /// Nothing is ever sent.
-    pub(super) silent: bool,
+    pub(crate) silent: bool,
 }
 
 /// Notes a client that leaves before the end.
-struct Watch {
-    shared: Arc<Shared>,
+struct Watch<F: Fn()> {
+    client_left: F,
     over: bool,
 }
 
-impl Drop for Watch {
+impl<F: Fn()> Drop for Watch<F> {
     fn drop(&mut self) {
         if !self.over {
-            self.shared.client_left();
+            (self.client_left)();
         }
     }
 }
 
-pub(super) async fn send(reply: Spoken, shared: Arc<Shared>) -> Response {
+/// Sends a reply; `client_left` is called when the client does not wait for its end.
+pub(crate) async fn send(
+    reply: Spoken,
+    client_left: impl Fn() + Send + Unpin + 'static,
+) -> Response {
     let mut watch = Watch {
-        shared,
+        client_left,
         over: false,
     };
     if reply.silent {
