@@ -42,6 +42,8 @@ pub(crate) enum Part {
     Wait(Gate),
     /// The connection breaks.
     Break,
+    /// These bytes again and again.
+    Endless(Bytes),
 }
 
 /// A reply as it goes out.
@@ -95,6 +97,10 @@ pub(crate) async fn send(
                     // What was said before goes out first: a body that waits is flushed.
                     tokio::task::yield_now().await;
                     Err(io::Error::other("the engine crashed"))
+                }
+                Part::Endless(bytes) => {
+                    parts.push_front(Part::Endless(bytes.clone()));
+                    Ok(bytes)
                 }
                 Part::Wait(gate) => {
                     gate.opened().await;

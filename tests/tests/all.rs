@@ -6,6 +6,7 @@
 )]
 
 mod suite {
+    mod anthropic;
     mod architecture;
     mod command_line;
     mod demo;

@@ -21,6 +21,8 @@ enum Ending {
     Break,
     /// Another event stands in place of the last ones.
     Event(String, String),
+    /// The last piece of the last block comes again and again.
+    Never,
 }
 
 /// A block of a message.
@@ -189,6 +191,14 @@ impl Reply {
         self
     }
 
+    /// The last piece of the last block comes again and again.
+    #[must_use]
+    pub fn for_ever(mut self) -> Self {
+        self.ending = Ending::Never;
+        self.last_block_open = true;
+        self
+    }
+
     /// An `error` event stands in place of the last ones.
     #[must_use]
     pub fn error_event(self, kind: &str, said: &str) -> Self {
@@ -313,8 +323,12 @@ impl Reply {
         if let Some((at, gate)) = &self.gate {
             parts.insert((*at).min(parts.len()), Part::Wait(gate.clone()));
         }
-        if matches!(self.ending, Ending::Break) {
-            parts.push(Part::Break);
+        match (&self.ending, parts.last()) {
+            (Ending::Break, _) => parts.push(Part::Break),
+            (Ending::Never, Some(Part::Bytes(last))) => {
+                parts.push(Part::Endless(last.clone().into()));
+            }
+            _ => {}
         }
         parts
     }

@@ -41,7 +41,7 @@ impl Reply {
         match self.ending {
             Ending::Stop | Ending::Half => all.push(json!({"type": "message_stop"})),
             Ending::Cut | Ending::Break => {}
-            Ending::Event(..) => {
+            Ending::Event(..) | Ending::Never => {
                 all.pop();
             }
         }
@@ -114,7 +114,10 @@ fn arguments(written: &Written) -> (Vec<Value>, Value) {
         Written::Nothing => return (Vec::new(), json!({})),
         Written::Json(arguments) => (arguments.to_string(), arguments.clone()),
         // The API takes objects only, so a client must wrap what is none.
-        Written::Raw(text) => (text.clone(), json!({"arguments": text})),
+        Written::Raw(text) => {
+            let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()));
+            (text.clone(), json!({"arguments": value}))
+        }
     };
     let letters: Vec<char> = text.chars().collect();
     let fragments = letters.chunks(FRAGMENT);

@@ -40,11 +40,11 @@ impl Key {
             );
         };
         match HeaderValue::from_str(key) {
-            Ok(mut value) => {
+            Ok(mut value) if key.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 value.set_sensitive(true);
                 Ok(value)
             }
-            Err(_) => refuse(
+            Ok(_) | Err(_) => refuse(
                 "The API key has characters in it that no key has.",
                 "Check ANTHROPIC_API_KEY for line ends and letters that are not ASCII.",
             ),

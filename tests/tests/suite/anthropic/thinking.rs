@@ -1,0 +1,67 @@
+//! Settings that not every model takes.
+
+use super::bench::{Bench, write_file};
+use espalier_tests::anthropic_server::{BUDGET_MODEL, PLAIN_MODEL, Reply};
+use serde_json::{Value, json};
+
+/// Temperature, thinking and notices of a session on a model with these settings, and how often
+/// the server had to refuse.
+fn settled(model: &str, settings: &str) -> (Value, Value, Vec<String>, usize) {
+    let bench = Bench::new([write_file("b.txt", "two\n"), Reply::say("Done.")])
+        .model(model)
+        .anthropic(settings);
+    let ran = bench.run().expect_code(0);
+    let chats = bench.server.chats();
+    assert_eq!(chats.len(), 2);
+    for key in ["temperature", "thinking"] {
+        assert_eq!(chats[0].get(key), chats[1].get(key), "{key}");
+    }
+    let codes = ran.events_of("notice").into_iter();
+    let codes = codes.map(|notice| notice["code"].as_str().unwrap().to_owned());
+    let sent = |key: &str| chats[0].get(key).cloned().unwrap_or_default();
+    (
+        sent("temperature"),
+        sent("thinking"),
+        codes.collect(),
+        bench.server.refused().len(),
+    )
+}
+
+const WARM: &str = "    temperature: 0.2\n";
+const THOUGHTLESS: &str = "    enable_thinking: false\n";
+
+fn adaptive() -> Value {
+    json!({"type": "adaptive", "display": "summarized"})
+}
+
+#[test]
+fn a_model_of_today_thinks_and_loses_its_temperature_with_one_notice() {
+    let model = espalier_tests::anthropic_server::MODEL;
+    let none = Vec::<String>::new;
+    assert_eq!(settled(model, ""), (Value::Null, adaptive(), none(), 0));
+    let told = vec!["temperature_left_out".to_owned()];
+    assert_eq!(settled(model, WARM), (Value::Null, adaptive(), told, 1));
+    let off = settled(model, THOUGHTLESS);
+    assert_eq!(off, (Value::Null, Value::Null, none(), 0));
+}
+
+#[test]
+fn an_older_model_keeps_the_temperature_or_thinks_with_a_budget() {
+    let none = Vec::<String>::new;
+    let warm = (json!(0.2), Value::Null, none(), 1);
+    assert_eq!(settled(BUDGET_MODEL, WARM), warm);
+    let budget = json!({"type": "enabled", "budget_tokens": 2048});
+    assert_eq!(settled(BUDGET_MODEL, ""), (Value::Null, budget, none(), 1));
+    // Too little for a budget.
+    let little = settled(BUDGET_MODEL, "    max_tokens: 1500\n");
+    assert_eq!(little, (Value::Null, Value::Null, none(), 1));
+}
+
+#[test]
+fn a_model_that_does_not_think_works_without() {
+    let none = Vec::<String>::new;
+    let plain = settled(PLAIN_MODEL, "");
+    assert_eq!(plain, (Value::Null, Value::Null, none(), 2));
+    let warm = settled(PLAIN_MODEL, &format!("{WARM}{THOUGHTLESS}"));
+    assert_eq!(warm, (json!(0.2), Value::Null, none(), 0));
+}
