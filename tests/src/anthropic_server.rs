@@ -214,7 +214,7 @@ async fn messages(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: B
             };
             send(spoken, left).await
         }
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -222,11 +222,11 @@ fn answer(
     desk: &mut Desk,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<crate::sending::Spoken, Response> {
+) -> Result<crate::sending::Spoken, Box<Response>> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         desk.problems.push("the body is not JSON".to_owned());
         let said = "The request body is not valid JSON";
-        return Err(refusal(400, "invalid_request_error", said));
+        return Err(Box::new(refusal(400, "invalid_request_error", said)));
     };
     let mut problems = check::header_problems(headers);
     problems.extend(check::body_problems(&body, &desk.said));
@@ -236,21 +236,21 @@ fn answer(
         let problems = problems.into_iter();
         let problems = problems.map(|problem| format!("request {number}: {problem}"));
         desk.problems.extend(problems);
-        return Err(refusal(400, "invalid_request_error", &told));
+        return Err(Box::new(refusal(400, "invalid_request_error", &told)));
     }
     if headers.get("x-api-key").is_none_or(|key| key != KEY) {
         let said = "invalid x-api-key";
         desk.refused.push(said.to_owned());
-        return Err(refusal(401, "authentication_error", said));
+        return Err(Box::new(refusal(401, "authentication_error", said)));
     }
     if let Some((status, kind, said)) = models::refuses(&body, headers) {
         desk.refused.push(said.clone());
-        return Err(refusal(status, kind, &said));
+        return Err(Box::new(refusal(status, kind, &said)));
     }
     let Some(reply) = desk.script.pop_front() else {
         let problem = "a request after the end of the script";
         desk.problems.push(problem.to_owned());
-        return Err(refusal(500, "api_error", "the script has ended"));
+        return Err(Box::new(refusal(500, "api_error", "the script has ended")));
     };
     let number = desk.chats.len() + 1;
     let counted = desk.cache.count(&body);

@@ -105,10 +105,10 @@ pub(super) fn body_problems(body: &Value, said: &[Turn]) -> Vec<String> {
     if let Some(thinking) = body.get("thinking") {
         check_thinking(thinking, max_tokens, &mut found);
     }
-    if let Some(temperature) = body.get("temperature").and_then(Value::as_f64) {
-        if !(0.0..=1.0).contains(&temperature) {
-            found.push(format!("`temperature` is {temperature}"));
-        }
+    if let Some(temperature) = body.get("temperature").and_then(Value::as_f64)
+        && !(0.0..=1.0).contains(&temperature)
+    {
+        found.push(format!("`temperature` is {temperature}"));
     }
     for name in ["system", "tools", "messages"] {
         if body.get(name).is_some() && list(&body[name]).is_empty() {
