@@ -56,6 +56,13 @@ async fn state(window: &Window, state: &str) {
     window.until(&format!("the state {state}"), &css).await;
 }
 
+/// Confirms once the preview is there: before, the dialog still changes its size and the button its
+/// place.
+async fn confirm_rollback(window: &Window) {
+    window.find("rollback-files").await;
+    window.click("rollback-confirm").await;
+}
+
 /// The tree as it lies on disk.
 fn tree(workspace: &Workspace) -> Option<Value> {
     let text = std::fs::read_to_string(workspace.output().join("ann.jsonl")).ok()?;
@@ -100,7 +107,7 @@ async fn a_whole_session_in_the_window() {
     window
         .click_css("[data-testid=\"step\"][data-index=\"0\"] [data-testid=\"step-rollback\"]")
         .await;
-    window.click("rollback-confirm").await;
+    confirm_rollback(&window).await;
     state(&window, "paused").await;
     assert!(!workspace.project().join("b.txt").exists());
     window.click("undo-rollback").await;
@@ -269,7 +276,7 @@ async fn what_a_person_edits_while_the_agent_waits_is_kept_and_comes_back() {
     window
         .click_css("[data-testid=\"step\"][data-index=\"0\"] [data-testid=\"step-rollback\"]")
         .await;
-    window.click("rollback-confirm").await;
+    confirm_rollback(&window).await;
     state(&window, "paused").await;
     assert_eq!(workspace.read("a.txt"), "one\n");
     assert!(!workspace.project().join("notes.txt").exists());
