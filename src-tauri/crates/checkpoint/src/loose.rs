@@ -1,14 +1,15 @@
-//! Writes loose objects and references with as few system calls as it can.
+//! Writes and reads loose objects with as few system calls as it can.
 //!
 //! A file is made without a name and linked into place when it is whole, so that a killed process
 //! leaves nothing behind; where the file system cannot do that, it is written beside its place and
 //! renamed. Nothing is flushed here: durability is one `syncfs` at the end of a turn.
 
+use flate2::read::ZlibDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Above this many bytes a tree is stored uncompressed: it is mostly hashes, and packing comes later.
@@ -52,6 +53,32 @@ impl Deflater {
         feed(compress, bytes, &mut self.output, FlushCompress::Finish)?;
         Ok(&self.output)
     }
+}
+
+/// A loose blob's bytes; nothing where there is none that is whole and no larger than `most`.
+pub fn blob(file: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let opened = match File::open(file) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut packed = Vec::with_capacity(4096);
+    opened.take(most).read_to_end(&mut packed)?;
+    let mut whole = Vec::with_capacity(4 * packed.len());
+    let inflated = ZlibDecoder::new(&*packed).take(most + 32);
+    // Half a file, or one that is too large: whoever reads it otherwise says so.
+    if { inflated }.read_to_end(&mut whole).is_err() {
+        return Ok(None);
+    }
+    let Some(end) = whole.iter().position(|byte| *byte == 0) else {
+        return Ok(None);
+    };
+    let length = whole.len() - end - 1;
+    if whole[..end] != *format!("blob {length}").as_bytes() {
+        return Ok(None);
+    }
+    whole.drain(..=end);
+    Ok(Some(whole))
 }
 
 fn feed(

@@ -189,6 +189,22 @@ impl Objects {
         Ok(object.data().to_vec())
     }
 
+    /// A blob's bytes, unless it is larger than `most`.
+    pub fn small_blob(&self, id: Oid, most: u64) -> Result<Option<Vec<u8>>> {
+        let doing = || format!("Reading object {id} of the checkpoint store");
+        let name = id.to_string();
+        let file = self.dir.join(&name[..2]).join(&name[2..]);
+        if let Some(bytes) = loose::blob(&file, most).doing(doing)?
+            && Oid::hash_object(ObjectType::Blob, &bytes).doing(doing)? == id
+        {
+            return Ok(Some(bytes));
+        }
+        match self.size(id)? <= most {
+            true => self.read(id, ObjectType::Blob).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// Bytes of an object, without reading it whole.
     pub fn size(&self, id: Oid) -> Result<u64> {
         let (size, _) = self

@@ -69,7 +69,9 @@ fn read_open(
             return Ok(Content::Gone);
         }
         let size = u64::try_from(before.st_size).unwrap_or(0);
-        std::io::Seek::rewind(&mut file).doing(doing)?;
+        if attempt > 1 {
+            std::io::Seek::rewind(&mut file).doing(doing)?;
+        }
         if size > STREAMED {
             let stored = objects.write_stream(&mut file, size)?;
             let after = fstat(&file).doing(doing)?;
@@ -89,7 +91,9 @@ fn read_open(
         }
         let size = usize::try_from(size).unwrap_or(0);
         let mut bytes = Vec::with_capacity(size + 1);
-        file.read_to_end(&mut bytes).doing(doing)?;
+        // Limited, because reading a bare file asks the system for its size and place once more.
+        let limited = Read::by_ref(&mut file).take(2 * STREAMED);
+        { limited }.read_to_end(&mut bytes).doing(doing)?;
         let after = fstat(&file).doing(doing)?;
         let steady = StatKey::of(&before) == StatKey::of(&after) && bytes.len() == size;
         if steady || attempt == ATTEMPTS {

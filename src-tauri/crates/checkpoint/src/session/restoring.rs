@@ -19,7 +19,6 @@ use crate::snapshot::Snapshot;
 use crate::store::{read_json, write_json};
 use crate::tree::MODE_LINK;
 use espalier_protocol::CheckpointId;
-use git2::ObjectType;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Stat, statat};
 use rustix::io::Errno;
@@ -289,17 +288,19 @@ impl Checkpoints {
                 return Ok(None);
             }
         };
-        let small =
-            git_mode(new.full_mode) != MODE_LINK && self.objects.size(new.id)? <= batch::LARGEST;
-        if !small {
+        let bytes = match git_mode(new.full_mode) {
+            MODE_LINK => None,
+            _ => self.objects.small_blob(new.id, batch::LARGEST)?,
+        };
+        let Some(bytes) = bytes else {
             let outcome = hands.write(&path, new)?;
             note(report, &path, outcome);
             return Ok(None);
-        }
+        };
         Ok(Some(Job {
-            bytes: self.objects.read(new.id, ObjectType::Blob)?,
             path,
             version: new,
+            bytes,
             seen,
         }))
     }

@@ -7,6 +7,7 @@
 use super::{Drained, Watch};
 use crate::dirty::DirtySet;
 use crate::path::RelPath;
+use crate::walk::TEMPORARY;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
@@ -173,6 +174,10 @@ impl Queue {
         let Some(name) = name else {
             return;
         };
+        // Our own, which no checkpoint holds: a restore makes many.
+        if name.starts_with(TEMPORARY) {
+            return;
+        }
         let path = dir.join(name);
         let appeared = events.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
         if appeared && events.contains(ReadFlags::ISDIR) {
