@@ -217,6 +217,8 @@ export class FakeSession {
         await this.#test();
         break;
       case 'checkpoint_now':
+      case 'edit_call':
+      case 'refuse_call':
       case 'focus':
       case 'close_worktree':
         // Its branches run one after the other, and nobody edits its files.

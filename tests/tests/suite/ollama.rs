@@ -1,6 +1,7 @@
 //! Runs against an Ollama server: what it is asked, and what its failures look like.
 
 mod bench;
+mod calls;
 mod failures;
 mod models;
 mod talk;

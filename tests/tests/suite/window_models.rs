@@ -1,7 +1,7 @@
 //! Choosing and getting a model in the real window.
 
 use espalier_tests::ollama_server::{
-    CUT_OFF, IN_THE_LIBRARY, MODEL_WITHOUT_TOOLS, OllamaServer, Reply,
+    CUT_OFF, Gate, IN_THE_LIBRARY, MODEL, MODEL_WITHOUT_TOOLS, OllamaServer, Reply,
 };
 use espalier_tests::project::Workspace;
 use espalier_tests::window::Window;
@@ -84,5 +84,46 @@ async fn a_download_that_stops_in_the_middle_is_no_model() {
             "document.querySelector('[data-testid=\"task-start\"][aria-disabled=\"true\"]')",
         )
         .await;
+    window.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_waits_is_changed_in_the_window() {
+    let gate = Gate::default();
+    let server = OllamaServer::start([
+        Reply::call("bash", json!({"command": "echo first"})).held_after(0, &gate),
+        Reply::say("Done."),
+    ])
+    .await;
+    let (workspace, window) = open(&server, MODEL).await;
+    window.click("task-start").await;
+    window.find("session-screen").await;
+    window.click("pause-resume").await;
+    server.until_chats(1).await;
+    window.click("pause-resume").await;
+    window
+        .until(
+            "the pause that is asked for",
+            "document.querySelector('[data-testid=\"session-state\"][data-state=\"pausing\"]')",
+        )
+        .await;
+    gate.open();
+    window.click("call-edit").await;
+    let field = "[data-testid=\"call-field\"]";
+    let name = window.find_css(field).await;
+    name.clear().await.unwrap();
+    name.send_keys("echo changed > made.txt").await.unwrap();
+    window.click("call-confirm").await;
+    window
+        .find_css("[data-testid=\"proposed-call\"][data-edited=\"true\"]")
+        .await;
+    window.click("pause-resume").await;
+    window
+        .until(
+            "the end",
+            "document.querySelector('[data-testid=\"session-state\"][data-state=\"ended\"]')",
+        )
+        .await;
+    assert_eq!(workspace.read("made.txt"), "changed\n");
     window.quit().await;
 }

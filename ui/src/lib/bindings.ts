@@ -524,7 +524,16 @@ export type Intervention = { kind: "pause" } | { kind: "resume" } | { kind: "sto
 /**  Becomes part of the conversation after the cursor's step. */
 { kind: "instruct"; text: string; inject_as: InjectAs } | { kind: "rollback"; from: Place; to: Place } | { kind: "undo_rollback"; from: Place; to: Place } | { kind: "branch"; from: Place; to: Place; branch: BranchId; instruction: string } | 
 /**  What the annotator changed in the files by hand while the agent waited. */
-{ kind: "edit_by_hand"; paths: string[] } | { kind: "continue_with"; backend: BackendSettings };
+{ kind: "edit_by_hand"; paths: string[] } | { kind: "continue_with"; backend: BackendSettings } | 
+/**
+ *  The arguments of a call that waits were changed; it runs with `after`. Equal to `before` where
+ *  a change was taken back.
+ */
+{ kind: "edit_call"; call_id: string; name: string; 
+/**  The model's own. */
+before: unknown; after: unknown } | 
+/**  A call that waited does not run; the model reads the reason. */
+{ kind: "refuse_call"; call_id: string; name: string; reason: string };
 
 /**  What a repeated identical call leads to. */
 export type LoopAction = "pause" | "terminate";
@@ -586,6 +595,13 @@ name: string | null } |
 { op: "focus"; branch: BranchId } | 
 /**  Ends and removes the worktree that stands on `branch`; what was made in it stays. */
 { op: "close_worktree"; branch: BranchId } | 
+/**
+ *  While a call waits: it runs with these arguments instead of the model's. The model's own take
+ *  a change back. Without `call_id` the call that waits.
+ */
+{ op: "edit_call"; call_id: string | null; input: unknown } | 
+/**  While a call waits: it does not run; the model reads the reason as its result. */
+{ op: "refuse_call"; call_id: string | null; reason: string } | 
 /**  Ends what runs now; the session stays paused. */
 { op: "stop" } | 
 /**  Keeps the files as they are now as a checkpoint. */

@@ -16,5 +16,5 @@ pub use backend::ollama::{
 };
 pub use error::AgentError;
 pub use opening::{default_system_prompt, opening};
-pub use tools::{kill_left_behind, kill_process_tree, tool_definitions};
+pub use tools::{check_arguments, kill_left_behind, kill_process_tree, tool_definitions};
 pub use worker::agent_main;

@@ -220,6 +220,19 @@ impl Toolbox {
     }
 }
 
+/// Whether a call with these arguments could be made, or what is wrong with them. Tools that are not
+/// Espalier's own take any object.
+///
+/// # Errors
+/// What the model would read as the call's result.
+pub fn check_arguments(name: &str, input: &Value) -> Result<(), String> {
+    match ToolName::parse(name) {
+        Some(tool) => Arguments::check(form(tool), input).map(drop),
+        None if input.is_object() => Ok(()),
+        None => Err("The arguments have to be an object.".to_owned()),
+    }
+}
+
 /// The shell that runs commands: bash where there is one.
 fn shell() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -3,6 +3,7 @@
 //! It takes requests from a queue and lines from the agent process, one at a time. Whatever
 //! happens is stored as an event first, folded into the tree, and then told to the subscribers.
 
+mod calls;
 mod going_on;
 mod hearing;
 mod lane;

@@ -60,6 +60,13 @@ pub enum Action {
         scheme: Option<String>,
         value: serde_json::Value,
     },
+    EditCall {
+        input: serde_json::Value,
+    },
+    RefuseCall {
+        #[serde(default)]
+        reason: String,
+    },
     Checkpoint {},
     RunTests {},
     Focus {

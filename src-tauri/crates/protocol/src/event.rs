@@ -92,6 +92,23 @@ pub enum Intervention {
     ContinueWith {
         backend: BackendSettings,
     },
+    /// The arguments of a call that waits were changed; it runs with `after`. Equal to `before` where
+    /// a change was taken back.
+    EditCall {
+        call_id: String,
+        name: String,
+        /// The model's own.
+        #[specta(type = specta_typescript::Unknown)]
+        before: serde_json::Value,
+        #[specta(type = specta_typescript::Unknown)]
+        after: serde_json::Value,
+    },
+    /// A call that waited does not run; the model reads the reason.
+    RefuseCall {
+        call_id: String,
+        name: String,
+        reason: String,
+    },
 }
 
 /// Why a checkpoint was made outside a step.

@@ -67,6 +67,18 @@ pub enum Op {
     Focus { branch: BranchId },
     /// Ends and removes the worktree that stands on `branch`; what was made in it stays.
     CloseWorktree { branch: BranchId },
+    /// While a call waits: it runs with these arguments instead of the model's. The model's own take
+    /// a change back. Without `call_id` the call that waits.
+    EditCall {
+        call_id: Option<String>,
+        #[specta(type = specta_typescript::Unknown)]
+        input: serde_json::Value,
+    },
+    /// While a call waits: it does not run; the model reads the reason as its result.
+    RefuseCall {
+        call_id: Option<String>,
+        reason: String,
+    },
     /// Ends what runs now; the session stays paused.
     Stop,
     /// Keeps the files as they are now as a checkpoint.

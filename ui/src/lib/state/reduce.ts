@@ -11,6 +11,7 @@ import {
   addOutput,
   addText,
   dropOutput,
+  editCall,
   endMessage,
   resetMessage,
   startCall,
@@ -157,6 +158,10 @@ function take(draft: Draft, event: SessionEvent): void {
         intervention: body.intervention,
       });
       intervene(draft, body.by, body.intervention, at);
+      if (body.intervention.kind === 'edit_call') {
+        const { call_id: callId, before, after } = body.intervention;
+        editCall(draft, callId, before, after);
+      }
       return;
     case 'annotated': {
       const { value, by, annotator, revision } = body;

@@ -27,6 +27,19 @@ export function endMessage(draft: Draft, message: MessageId, blocks: readonly Bl
   draft.live({ pending: { message, calls }, provider: null });
 }
 
+/** A call that waits runs with other arguments, or with the model's own again. */
+export function editCall(draft: Draft, callId: string, before: unknown, after: unknown): void {
+  const { pending } = draft.tree.live;
+  if (!pending) return;
+  const same = JSON.stringify(before) === JSON.stringify(after);
+  const calls = pending.calls.map((call): ProposedCall => {
+    if (call.callId !== callId) return call;
+    const { name } = call;
+    return same ? { callId, name, input: after } : { callId, name, input: after, before };
+  });
+  draft.live({ pending: { ...pending, calls } });
+}
+
 /** A call of the message became a step. */
 export function startCall(draft: Draft, step: Step): void {
   const { pending } = draft.tree.live;

@@ -136,7 +136,10 @@ export interface Output {
 export interface ProposedCall {
   readonly callId: string;
   readonly name: string;
+  /** What it runs with. */
   readonly input: unknown;
+  /** The model's own arguments, where the annotator changed them. */
+  readonly before?: unknown;
 }
 
 export interface ProviderTrouble {

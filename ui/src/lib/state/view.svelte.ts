@@ -4,6 +4,7 @@ import type { BranchId, CheckpointId, DisplayView, Place, StepId } from '$lib/bi
 import { branchOf, checkpointAt, locate, owner, samePlace, START } from './path';
 import type { SessionModel } from './session.svelte';
 import { timelineRows } from './timeline';
+import type { ProposedCall } from './tree';
 
 export type Dialog =
   | { readonly kind: 'rollback'; readonly place: Place }
@@ -11,6 +12,7 @@ export type Dialog =
   | { readonly kind: 'finish' }
   | { readonly kind: 'leave' }
   | { readonly kind: 'continue' }
+  | { readonly kind: 'call' }
   | { readonly kind: 'shortcuts' };
 
 /** A file on screen; without a checkpoint it follows the one that the file tree stands at. */
@@ -96,6 +98,13 @@ export class SessionView {
       return (place && checkpointAt(tree, place)?.id) ?? null;
     }
     return tree.lastCheckpoint?.id ?? null;
+  });
+
+  /** The call that waits for the annotator, if one does. */
+  readonly waitingCall = $derived.by((): ProposedCall | null => {
+    const { state, live } = this.session;
+    if (state?.state !== 'paused') return null;
+    return live.pending?.calls[0] ?? null;
   });
 
   /** Looks at a branch; the session's own follows the session again. */

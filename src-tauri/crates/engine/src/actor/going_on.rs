@@ -87,6 +87,7 @@ impl SessionActor {
         };
         self.lane.untold.clear();
         self.lane.message = None;
+        self.lane.edited = None;
         self.lane.agent = Some(AgentProcess::start(&self.program, setup).await?);
         self.lane.phase = Phase::Settling;
         self.emit(vec![EventBody::RunStarted {

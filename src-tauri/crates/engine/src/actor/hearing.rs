@@ -111,6 +111,7 @@ impl SessionActor {
         model_ms: u32,
         mut notices: Vec<EventBody>,
     ) -> Result<(), EngineError> {
+        self.lane.edited = None;
         let message_id = self.tree.next_message_id();
         self.lane.message = Some(OpenMessage {
             id: message_id.clone(),
@@ -175,6 +176,7 @@ impl SessionActor {
         }
         self.lane.untold.clear();
         self.lane.message = None;
+        self.lane.edited = None;
         if let Phase::Stepping(_) = &phase {
             self.lane.phase = phase.clone();
             self.step_returned(ToolOutcome::stopped(

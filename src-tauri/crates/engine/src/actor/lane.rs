@@ -20,6 +20,8 @@ pub(crate) struct Lane {
     pub backend: BackendSettings,
     pub agent: Option<AgentProcess>,
     pub phase: Phase,
+    /// What the call that waits runs with instead of the model's arguments.
+    pub edited: Option<(String, serde_json::Value)>,
     pub message: Option<OpenMessage>,
     /// Instructions the running agent has not been told yet.
     pub untold: Vec<ConversationItem>,
@@ -47,6 +49,7 @@ impl Lane {
             backend,
             agent: None,
             phase: Phase::Absent,
+            edited: None,
             message: None,
             untold: Vec::new(),
             hold_after: None,

@@ -267,6 +267,7 @@ impl SessionActor {
         let phase = std::mem::replace(&mut self.lane.phase, Phase::Absent);
         self.lane.untold.clear();
         self.lane.message = None;
+        self.lane.edited = None;
         if let Phase::Stepping(id) = phase {
             let outcome =
                 outcome.unwrap_or_else(|| ToolOutcome::stopped("Stopped by the annotator."));

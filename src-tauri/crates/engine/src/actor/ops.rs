@@ -40,6 +40,8 @@ impl SessionActor {
             } => self.branch(by, from, instruction, name).await,
             Op::Focus { branch } => self.focus(branch).await,
             Op::CloseWorktree { branch } => self.close_worktree(&branch).await,
+            Op::EditCall { call_id, input } => self.edit_call(by, call_id, input).await,
+            Op::RefuseCall { call_id, reason } => self.refuse_call(by, call_id, reason).await,
             Op::Stop => self.stop(by).await,
             Op::CheckpointNow => self.checkpoint_now().await,
             Op::Annotate {

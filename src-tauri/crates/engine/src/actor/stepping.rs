@@ -13,7 +13,14 @@ use espalier_protocol::{Actor, Checkpoint, Step, StepId, StepKind, Usage};
 
 impl SessionActor {
     /// Records the step and lets the agent run it.
-    pub(super) async fn go(&mut self, proposal: Proposal) -> Result<(), EngineError> {
+    pub(super) async fn go(&mut self, mut proposal: Proposal) -> Result<(), EngineError> {
+        let edited = self.lane.edited.take();
+        let input = edited
+            .filter(|(call_id, _)| *call_id == proposal.call_id)
+            .map(|(_, input)| input);
+        if let Some(input) = &input {
+            proposal.change(input);
+        }
         let step = self.new_step(&proposal);
         let id = step.id.clone();
         self.emit(vec![EventBody::StepStarted {
@@ -23,12 +30,12 @@ impl SessionActor {
         self.lane.phase = Phase::Stepping(id);
         self.say(ToAgent::Go {
             call_id: proposal.call_id,
-            input: None,
+            input,
         })
         .await
     }
 
-    fn new_step(&self, proposal: &Proposal) -> Step {
+    pub(super) fn new_step(&self, proposal: &Proposal) -> Step {
         let cursor = self.cursor();
         let message = self.lane.message.clone();
         // The model's time and tokens belong to the first step of its message.

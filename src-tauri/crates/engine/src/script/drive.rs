@@ -252,6 +252,14 @@ impl Driver<'_> {
             Action::Stop {} => Op::Stop,
             Action::Checkpoint {} => Op::CheckpointNow,
             Action::RunTests {} => Op::RunTests,
+            Action::EditCall { input } => Op::EditCall {
+                call_id: None,
+                input: input.clone(),
+            },
+            Action::RefuseCall { reason } => Op::RefuseCall {
+                call_id: None,
+                reason: reason.clone(),
+            },
             Action::Focus { branch } => Op::Focus {
                 branch: BranchId::new(branch),
             },

@@ -302,6 +302,8 @@ impl SessionTree {
             | Intervention::Resume
             | Intervention::Stop
             | Intervention::EditByHand { .. }
+            | Intervention::EditCall { .. }
+            | Intervention::RefuseCall { .. }
             | Intervention::ContinueWith { .. } => {}
         }
         self.interventions.push(InterventionRecord {

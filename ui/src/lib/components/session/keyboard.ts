@@ -74,6 +74,9 @@ export class SessionKeyboard {
       case 'c':
         this.#actions.compare();
         return true;
+      case 'e':
+        if (view.waitingCall) view.dialog = { kind: 'call' };
+        return view.waitingCall !== null;
       case '?':
         view.dialog = { kind: 'shortcuts' };
         return true;
