@@ -4,6 +4,7 @@ mod age;
 mod cleanup;
 mod config;
 mod export;
+mod recording;
 mod run;
 mod sessions;
 
@@ -45,6 +46,14 @@ enum Command {
     Doctor { config: Option<PathBuf> },
     /// Export sessions as training data.
     Export(ExportArgs),
+    /// Save a session as a recording that `backend: replay` plays.
+    SaveRecording {
+        #[arg(value_parser = session_id)]
+        session: SessionId,
+        /// File to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Remove the branches that sessions left in projects.
     CleanupSessions(CleanupArgs),
     /// List the sessions in the database.
@@ -181,6 +190,11 @@ fn dispatch(cli: Cli) -> Result<Exit, AppError> {
         Command::Export(args) => {
             runtime()?.block_on(export::export(&args.input, args.format, &args.output))
         }
+        Command::SaveRecording { session, output } => runtime()?.block_on(recording::save(
+            workbench::data_dir(data_dir)?,
+            &session,
+            &output,
+        )),
         Command::CleanupSessions(args) => {
             runtime()?.block_on(cleanup::cleanup(workbench::data_dir(data_dir)?, args))
         }

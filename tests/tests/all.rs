@@ -13,6 +13,7 @@ mod suite {
     mod limits;
     mod ollama;
     mod recovery;
+    mod saved_recordings;
     mod steering;
     mod window;
     mod window_models;

@@ -1,6 +1,6 @@
 //! Runs against an Ollama server: what it is asked, and what its failures look like.
 
-mod bench;
+pub mod bench;
 mod calls;
 mod failures;
 mod models;

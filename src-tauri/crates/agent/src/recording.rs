@@ -65,6 +65,8 @@ pub struct RecordedTurn {
 pub struct RecordedCall {
     pub tool: String,
     pub input: serde_json::Value,
+    /// What the model read of it. Where it reads something else now, that is told.
+    pub result: Option<String>,
 }
 
 const fn default_ms() -> u32 {

@@ -7,6 +7,8 @@ mod export;
 mod load;
 mod output;
 mod pairs;
+mod recording;
+mod redact;
 mod tree;
 mod turns;
 
@@ -15,4 +17,5 @@ pub use export::{ExportReport, Format, export};
 pub use load::{SessionRecord, load};
 pub use output::OutputFolder;
 pub use pairs::branching_dpo;
+pub use recording::{RecordedSession, recording};
 pub use tree::trajectory_tree;

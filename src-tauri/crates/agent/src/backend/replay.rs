@@ -4,7 +4,8 @@
 
 use super::{BackendError, Delta, DeltaSink, ModelBackend, ModelTurn, Request};
 use crate::recording::{Ended, Next, Place, RecordedTurn, Recording};
-use espalier_protocol::{Block, ErrorCode, Usage};
+use espalier_protocol::worker::AgentNotice;
+use espalier_protocol::{Block, ConversationItem, ErrorCode, Usage};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -54,7 +55,10 @@ impl ModelBackend for ReplayBackend {
         match recording.at(request.path) {
             Place::Turn(next) => {
                 play(next, self.duration(next.turn), sink).await;
-                Ok(message(next))
+                Ok(ModelTurn {
+                    notices: diverged(recording, &request),
+                    ..message(next)
+                })
             }
             Place::Ended { why, instructions } => Err(no_turn(why, instructions)),
         }
@@ -81,6 +85,45 @@ fn no_turn(why: Ended, instructions: Vec<String>) -> BackendError {
     error.app.details.clone_from(&instructions);
     error.instructions = instructions;
     error
+}
+
+/// What the calls of the turn before returned otherwise than when they were recorded.
+fn diverged(recording: &Recording, request: &Request<'_>) -> Vec<AgentNotice> {
+    // An instruction may stand after them.
+    let said = |item: &&ConversationItem| {
+        matches!(
+            item,
+            ConversationItem::System { .. } | ConversationItem::User { .. }
+        )
+    };
+    let mut results: Vec<&ConversationItem> = request
+        .conversation
+        .iter()
+        .rev()
+        .skip_while(said)
+        .take_while(|item| matches!(item, ConversationItem::ToolResult { .. }))
+        .collect();
+    results.reverse();
+    let count = u32::try_from(results.len()).unwrap_or(u32::MAX);
+    let first = request.path.next_step.saturating_sub(count);
+    (first..)
+        .zip(results)
+        .filter_map(|(step, item)| {
+            let ConversationItem::ToolResult { content, tool, .. } = item else {
+                return None;
+            };
+            let recorded = recording.result_of(request.path, step)?;
+            (recorded != content).then(|| AgentNotice {
+                code: "replay_diverged".to_owned(),
+                text: format!(
+                    "Step {step} ({tool}) returned something else than when it was recorded. Recorded: {} Now: {}",
+                    super::excerpt(recorded, 160),
+                    super::excerpt(content, 160),
+                ),
+                once: false,
+            })
+        })
+        .collect()
 }
 
 /// Tells thinking and text piece by piece, evenly over the time.

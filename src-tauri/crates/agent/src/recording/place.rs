@@ -77,6 +77,23 @@ impl Recording {
         }
     }
 
+    /// What the call that made a step of the path returned when it was recorded.
+    pub fn result_of(&self, path: &PathSoFar, step: u32) -> Option<&str> {
+        let before = |after: i32| i64::from(after) < i64::from(step);
+        let given = path.instructions.iter();
+        let path = PathSoFar {
+            next_step: step,
+            instructions: given
+                .filter(|given| before(given.after_step))
+                .cloned()
+                .collect(),
+        };
+        match self.at(&path) {
+            Place::Turn(next) => next.calls().first()?.result.as_deref(),
+            Place::Ended { .. } => None,
+        }
+    }
+
     fn leaving<'a>(
         &'a self,
         branch: &'a RecordedBranch,

@@ -1,0 +1,121 @@
+//! Takes secrets out of texts that leave the machine.
+
+use regex::{Regex, RegexSet};
+use serde_json::Value;
+
+/// Forms that keys of well-known services have, and values that are named like secrets. The part to
+/// be taken out is the group `secret`, or all of it.
+const FORMS: [&str; 8] = [
+    r"sk-[A-Za-z0-9_-]{16,}",
+    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{20,}",
+    r"AKIA[0-9A-Z]{16}",
+    r"xox[abprs]-[A-Za-z0-9-]{10,}",
+    r"AIza[0-9A-Za-z_-]{30,}",
+    r"hf_[A-Za-z0-9]{20,}",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----",
+    r#"(?i)(?:api_?key|secret|token|passwd|password)["']?\s*[:=]\s*["']?(?P<secret>[A-Za-z0-9+/=_.!$%^&*-]{8,})"#,
+];
+
+/// What stands in a secret's place.
+const REDACTED: &str = "[redacted]";
+
+/// Takes secrets out and counts them.
+pub struct Redactor {
+    any: Option<RegexSet>,
+    forms: Vec<Regex>,
+    count: u32,
+}
+
+impl Redactor {
+    pub fn new() -> Self {
+        Self {
+            any: RegexSet::new(FORMS).ok(),
+            forms: FORMS
+                .iter()
+                .filter_map(|form| Regex::new(form).ok())
+                .collect(),
+            count: 0,
+        }
+    }
+
+    /// Secrets taken out so far.
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// A text without secrets.
+    pub fn text(&mut self, text: &str) -> String {
+        if self.any.as_ref().is_some_and(|any| !any.is_match(text)) {
+            return text.to_owned();
+        }
+        let mut clean = text.to_owned();
+        for form in &self.forms {
+            let mut next = String::with_capacity(clean.len());
+            let mut at = 0;
+            for found in form.captures_iter(&clean) {
+                let Some(secret) = found.name("secret").or_else(|| found.get(0)) else {
+                    continue;
+                };
+                // `token = next_token()` is code: a value that was made has letters and digits.
+                let named = found.name("secret").is_some();
+                let text = secret.as_str();
+                let made = text.contains(|c: char| c.is_ascii_digit())
+                    && text.contains(|c: char| c.is_ascii_alphabetic());
+                if text == REDACTED || (named && !made) {
+                    continue;
+                }
+                next.push_str(&clean[at..secret.start()]);
+                next.push_str(REDACTED);
+                at = secret.end();
+                self.count += 1;
+            }
+            next.push_str(&clean[at..]);
+            clean = next;
+        }
+        clean
+    }
+
+    /// A JSON value whose texts have no secrets.
+    pub fn value(&mut self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(entries) => entries
+                .iter()
+                .map(|(name, value)| (name.clone(), self.value(value)))
+                .collect(),
+            other => other.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_taken_out_and_counted_and_nothing_else() {
+        let mut redactor = Redactor::new();
+        let key = format!("sk-{}", "a1B2c3D4e5F6g7H8i9J0");
+        let value = json!({
+            "command": format!("curl -H 'x-api-key: {key}' https://example.org"),
+            "content": ["API_KEY=very5ecretvalue\nNAME=Ada\n", "token = count_tokens(text)"],
+        });
+        let clean = redactor.value(&value).to_string();
+        assert!(
+            !clean.contains(&key) && !clean.contains("very5ecret"),
+            "{clean}"
+        );
+        for kept in ["NAME=Ada", "https://example.org", "count_tokens(text)"] {
+            assert!(clean.contains(kept), "{clean}");
+        }
+        assert_eq!(redactor.count(), 2);
+        assert_eq!(redactor.text("a plain text"), "a plain text");
+    }
+
+    #[test]
+    fn every_form_is_a_pattern() {
+        assert_eq!(Redactor::new().forms.len(), FORMS.len());
+    }
+}
