@@ -122,8 +122,8 @@ impl Checkup {
                 self.ollama(host, Some(model), Need::Backend).await;
             }
             Some(BackendSettings::Anthropic { .. }) => self.key(key, Need::Backend),
-            Some(BackendSettings::ClaudeAgentSdk { .. }) => {
-                self.claude(Need::Backend).await;
+            Some(BackendSettings::ClaudeAgentSdk { cli_path, .. }) => {
+                self.claude(cli_path.as_deref(), Need::Backend).await;
                 // The CLI may be logged in without a key.
                 self.key(key, Need::Nothing);
             }
@@ -131,7 +131,7 @@ impl Checkup {
             None => {
                 self.ollama(&ollama_host(), None, Need::Nothing).await;
                 self.key(None, Need::Nothing);
-                self.claude(Need::Nothing).await;
+                self.claude(None, Need::Nothing).await;
             }
         }
     }
@@ -188,16 +188,14 @@ impl Checkup {
         }
     }
 
-    async fn claude(&mut self, need: Need) {
+    async fn claude(&mut self, setting: Option<&str>, need: Need) {
         const NAME: &str = "Claude CLI";
-        match said("claude", &["--version"]).await {
-            Some(version) => self.well(NAME, version),
-            None => self.missing(
-                NAME,
-                need,
-                "The claude command is not found.",
-                "pip install claude-agent-sdk",
-            ),
+        match espalier_agent::find_claude(setting.map(Path::new)).await {
+            Ok(cli) => self.well(NAME, format!("{} at {}", cli.version, cli.path.display())),
+            Err(error) => {
+                let error = error.to_app();
+                self.missing(NAME, need, error.message, error.hint);
+            }
         }
     }
 

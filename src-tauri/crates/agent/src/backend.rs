@@ -185,7 +185,10 @@ impl Backend {
             BackendSettings::Replay { recording, pace } => {
                 Ok(Self::Replay(ReplayBackend::open(recording, *pace)))
             }
-            BackendSettings::ClaudeAgentSdk { .. } => Err(AgentError::NotBuilt(settings.name())),
+            // Its loop is its own (`worker::claude`).
+            BackendSettings::ClaudeAgentSdk { .. } => Err(AgentError::Told(
+                "Claude Code is asked for no single message.".to_owned(),
+            )),
         }
     }
 }

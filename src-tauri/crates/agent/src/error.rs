@@ -31,9 +31,22 @@ pub enum AgentError {
     /// The project directory or the folder for long outputs cannot be used.
     #[error("The agent cannot work: {0}")]
     Toolbox(io::Error),
-    /// A backend that this version does not have.
-    #[error("This version cannot run the backend {0}.")]
-    NotBuilt(&'static str),
+    /// There is no Claude Code, or none where the configuration says.
+    #[error("{}", match configured {
+        Some(path) => format!("There is no Claude Code at {}.", path.display()),
+        None => "Claude Code is not found.".to_owned(),
+    })]
+    ClaudeMissing { configured: Option<PathBuf> },
+    /// A Claude Code that cannot be held at every step.
+    #[error("Claude Code {version} at {} is too old; {oldest} is the oldest that works.", path.display())]
+    ClaudeOld {
+        path: PathBuf,
+        version: String,
+        oldest: String,
+    },
+    /// Something is there that is no Claude Code, or a broken one.
+    #[error("{} is no working Claude Code: {why}", path.display())]
+    ClaudeBroken { path: PathBuf, why: String },
     /// The app said something that does not fit, or that is no line of the protocol.
     #[error("The agent process was told something unexpected: {0}")]
     Told(String),
@@ -69,10 +82,25 @@ impl AgentError {
                 message,
                 "Check that the directory exists and may be read and written.",
             ),
-            Self::NotBuilt(_) => AppError::new(
-                ErrorCode::NotBuilt,
+            Self::ClaudeMissing { configured } => AppError::new(
+                ErrorCode::BackendUnreachable,
                 message,
-                "Set live_agent.backend to anthropic, ollama or replay.",
+                match configured {
+                    Some(_) => {
+                        format!("Correct live_agent.claude_agent_sdk.cli_path, or: {INSTALL}")
+                    }
+                    None => INSTALL.to_owned(),
+                },
+            ),
+            Self::ClaudeOld { .. } => AppError::new(
+                ErrorCode::BackendUnreachable,
+                message,
+                "pip install -U claude-agent-sdk, or claude update",
+            ),
+            Self::ClaudeBroken { .. } => AppError::new(
+                ErrorCode::BackendUnreachable,
+                message,
+                format!("Install it anew: {INSTALL}"),
             ),
             Self::Told(_) => AppError::new(
                 ErrorCode::Internal,
@@ -82,6 +110,9 @@ impl AgentError {
         }
     }
 }
+
+/// What brings Claude Code to a machine.
+const INSTALL: &str = "pip install claude-agent-sdk";
 
 fn listing(file: &Path) -> String {
     format!("ls -l {}", file.display())

@@ -5,6 +5,7 @@
 //! tools' definitions, a conversation's opening, recordings, what an Ollama server says of itself.
 
 pub mod backend;
+pub mod claude;
 mod error;
 mod opening;
 pub mod recording;
@@ -14,6 +15,7 @@ pub mod worker;
 pub use backend::ollama::{
     OllamaStatus, ollama_full_name, ollama_models, ollama_pull, ollama_status,
 };
+pub use claude::cli::{ClaudeCli, find_claude};
 pub use error::AgentError;
 pub use opening::{default_system_prompt, opening};
 pub use tools::{check_arguments, kill_left_behind, kill_process_tree, tool_definitions};

@@ -1,6 +1,7 @@
 //! How a conversation begins: the system prompt and the task.
 
 use crate::error::AgentError;
+use espalier_protocol::session::BackendSettings;
 use espalier_protocol::{ConversationItem, ProjectTask, ToolName};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,22 +9,27 @@ use std::path::Path;
 mod files;
 
 /// The first items of a session's conversation: `system_prompt` or Espalier's own, then the task
-/// with its test command, its start file and its context files, each file whole.
+/// with its test command, its start file and its context files, each file whole. A backend that has
+/// a system prompt of its own gets none of Espalier's.
 ///
 /// # Errors
 /// One of the files cannot be read.
 pub fn opening(
+    backend: &BackendSettings,
     system_prompt: Option<&str>,
     task: &ProjectTask,
     tools: &[ToolName],
 ) -> Result<Vec<ConversationItem>, AgentError> {
-    let system = system_prompt.map_or_else(|| default_system_prompt(tools), str::to_owned);
-    Ok(vec![
-        ConversationItem::System { text: system },
-        ConversationItem::User {
-            text: first_message(task, tools)?,
-        },
-    ])
+    let system = match (system_prompt, backend) {
+        (Some(own), _) => Some(own.to_owned()),
+        (None, BackendSettings::ClaudeAgentSdk { .. }) => None,
+        (None, _) => Some(default_system_prompt(tools)),
+    };
+    let system = system.map(|text| ConversationItem::System { text });
+    let task = ConversationItem::User {
+        text: first_message(task, tools)?,
+    };
+    Ok(system.into_iter().chain([task]).collect())
 }
 
 /// Espalier's own system prompt for an agent with these tools.

@@ -15,7 +15,7 @@ fn task(dir: &Path) -> ProjectTask {
 }
 
 fn message(task: &ProjectTask) -> String {
-    let items = opening(None, task, &ToolName::ALL).unwrap();
+    let items = opening(&replay(), None, task, &ToolName::ALL).unwrap();
     match items.as_slice() {
         [
             ConversationItem::System { .. },
@@ -77,7 +77,9 @@ fn a_file_that_is_not_there_is_named_with_its_task() {
         start_file: Some("gone.py".to_owned()),
         ..task(dir.path())
     };
-    let error = opening(None, &task, &ToolName::ALL).unwrap_err().to_app();
+    let error = opening(&replay(), None, &task, &ToolName::ALL)
+        .unwrap_err()
+        .to_app();
     assert!(
         error.message.contains("t1") && error.message.contains("gone.py"),
         "{error:?}"
@@ -86,7 +88,7 @@ fn a_file_that_is_not_there_is_named_with_its_task() {
 
 #[test]
 fn the_system_prompt_fits_the_tools() {
-    let own = opening(Some("Be brief."), &task(Path::new("/")), &[]).unwrap();
+    let own = opening(&replay(), Some("Be brief."), &task(Path::new("/")), &[]).unwrap();
     assert_eq!(
         own[0],
         ConversationItem::System {
@@ -103,4 +105,30 @@ fn the_system_prompt_fits_the_tools() {
         reader.contains("cannot change files") && !reader.contains("Commands"),
         "{reader}"
     );
+}
+
+fn replay() -> BackendSettings {
+    BackendSettings::Replay {
+        recording: String::new(),
+        pace: 0.0,
+    }
+}
+
+#[test]
+fn claude_code_has_a_system_prompt_of_its_own() {
+    let claude = BackendSettings::ClaudeAgentSdk {
+        model: None,
+        max_turns: None,
+        permission_mode: "auto".into(),
+        enable_thinking: true,
+        cli_path: None,
+    };
+    let task = task(Path::new("/"));
+    let items = opening(&claude, None, &task, &ToolName::ALL).unwrap();
+    assert!(matches!(items.as_slice(), [ConversationItem::User { .. }]));
+    let items = opening(&claude, Some("Be brief."), &task, &ToolName::ALL).unwrap();
+    assert!(matches!(
+        items.as_slice(),
+        [ConversationItem::System { .. }, _]
+    ));
 }

@@ -44,6 +44,7 @@ mod write_file;
 pub use bash::Sink;
 pub use bash::environment::of_this_process as command_environment;
 pub use definitions::tool_definitions;
+pub(crate) use processes::MARK;
 pub use processes::{adopt_descendants, kill_left_behind, kill_process_tree};
 
 /// What a `Toolbox` works with.

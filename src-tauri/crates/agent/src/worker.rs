@@ -7,6 +7,7 @@ use crate::backend::Backend;
 use crate::error::AgentError;
 use crate::tools::{MAX_PROCESSES, Toolbox, ToolboxOptions, adopt_descendants, tool_definitions};
 use calls::After;
+use claude::ClaudeWorker;
 use espalier_protocol::ToolDefinition;
 use espalier_protocol::worker::{AgentSetup, FromAgent, ToAgent};
 use lines::{Ears, Mouth};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 mod asking;
 mod calls;
+mod claude;
 mod lines;
 mod patience;
 mod talk;
@@ -77,13 +79,8 @@ pub async fn serve(
 ) -> i32 {
     let (mouth, written) = lines::speak(output, stop.clone());
     let mut ears = lines::listen(input, stop);
-    let end = match Worker::set_up(&mut ears, mouth.clone(), patience).await {
-        Ok(mut worker) => {
-            let end = worker.run(&mut ears).await;
-            worker.clear_up().await;
-            end
-        }
-        Err(end) => end,
+    let end = match work(&mut ears, mouth.clone(), patience).await {
+        Ok(end) | Err(end) => end,
     };
     if let End::Fault(error) = &end {
         mouth.say(FromAgent::Fatal {
@@ -98,6 +95,26 @@ pub async fn serve(
         End::Shutdown => 0,
         End::Gone | End::Fault(_) => 1,
     }
+}
+
+/// Waits for the setup and does what it asks for, until the end.
+async fn work(ears: &mut Ears, mouth: Mouth, patience: Patience) -> Result<End, End> {
+    let setup = match ears.hear().await? {
+        ToAgent::Setup { setup } => *setup,
+        other => return Err(End::unfit(&other, "it was not set up yet")),
+    };
+    if ClaudeWorker::is_for(&setup) {
+        let worker = ClaudeWorker::from_setup(setup, mouth).await;
+        let mut worker = worker.map_err(End::Fault)?;
+        let end = worker.run(ears).await;
+        worker.clear_up().await;
+        return Ok(end);
+    }
+    let worker = Worker::from_setup(setup, mouth, patience);
+    let mut worker = worker.map_err(End::Fault)?;
+    let end = worker.run(ears).await;
+    kill_all(worker.toolbox).await;
+    Ok(end)
 }
 
 /// Why the loop ends.
@@ -139,14 +156,6 @@ struct Worker {
 }
 
 impl Worker {
-    async fn set_up(ears: &mut Ears, mouth: Mouth, patience: Patience) -> Result<Self, End> {
-        let setup = match ears.hear().await? {
-            ToAgent::Setup { setup } => *setup,
-            other => return Err(End::unfit(&other, "it was not set up yet")),
-        };
-        Self::from_setup(setup, mouth, patience).map_err(End::Fault)
-    }
-
     fn from_setup(setup: AgentSetup, mouth: Mouth, patience: Patience) -> Result<Self, AgentError> {
         let limit = Duration::from_secs(u64::from(setup.step_timeout_seconds));
         let toolbox = Toolbox::open(ToolboxOptions {
@@ -192,7 +201,7 @@ impl Worker {
                     timeout_seconds,
                 } => {
                     let limit = Duration::from_secs(u64::from(timeout_seconds));
-                    self.run_command(&command, limit, ears).await?;
+                    calls::run_command(&self.toolbox, &self.mouth, &command, limit, ears).await?;
                 }
                 // What was to be stopped ended by itself; the `Ready` before is the answer.
                 ToAgent::Cancel => {}
@@ -222,14 +231,13 @@ impl Worker {
             }
         }
     }
+}
 
-    /// Ends everything that was started.
-    async fn clear_up(self) {
-        let toolbox = self.toolbox;
-        match tokio::task::spawn_blocking(move || toolbox.kill_everything()).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "processes of commands were ended"),
-            Err(error) => tracing::error!(%error, "processes of commands may still run"),
-        }
+/// Ends everything that commands started.
+async fn kill_all(toolbox: Toolbox) {
+    match tokio::task::spawn_blocking(move || toolbox.kill_everything()).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "processes of commands were ended"),
+        Err(error) => tracing::error!(%error, "processes of commands may still run"),
     }
 }

@@ -21,8 +21,6 @@ pub struct NotBuilt {
 
 /// When a row applies.
 enum When {
-    /// The key has this value.
-    Is(&'static str),
     /// The key is false.
     False,
     /// The key is given, and not as an empty list or mapping.
@@ -37,11 +35,6 @@ struct Row {
 }
 
 const TABLE: &[Row] = &[
-    Row {
-        key: "backend",
-        when: When::Is("claude_agent_sdk"),
-        why: "The claude_agent_sdk backend is not in this version.",
-    },
     Row {
         key: "sandbox",
         when: When::Given,
@@ -70,7 +63,6 @@ pub(crate) fn find(review: &Review<'_>, config: &Value, live_agent: &Value) -> V
             };
             let value = from.pointer(&format!("/{}", tail.replace('.', "/")))?;
             let key = match row.when {
-                When::Is(wanted) if value == wanted => format!("{path}: {wanted}"),
                 When::False if *value == Value::Bool(false) => format!("{path}: false"),
                 When::Given if !is_empty(value) => path.clone(),
                 _ => return None,

@@ -284,6 +284,7 @@ impl Engine {
             config_path: new.project.config_path.display().to_string(),
             tool_definitions: espalier_agent::tool_definitions(&settings.tools),
             opening: espalier_agent::opening(
+                &settings.backend,
                 settings.system_prompt.as_deref(),
                 task,
                 &settings.tools,

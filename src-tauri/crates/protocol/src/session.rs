@@ -66,6 +66,9 @@ pub enum BackendSettings {
         max_turns: Option<u32>,
         permission_mode: String,
         enable_thinking: bool,
+        /// The program, or a Python environment that has it; absent: it is looked for.
+        #[serde(default)]
+        cli_path: Option<String>,
     },
     Replay {
         /// Absolute path of the recording.

@@ -129,6 +129,6 @@ fn show(mouth: &Mouth, delta: Delta) {
     });
 }
 
-fn milliseconds(time: Duration) -> u32 {
+pub(super) fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }

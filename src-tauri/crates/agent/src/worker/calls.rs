@@ -1,9 +1,10 @@
 //! The calls of a message: each is proposed, and made when the engine says so.
 
 use super::asking::stray;
-use super::lines::Ears;
+use super::lines::{Ears, Mouth};
 use super::talk::Call;
 use super::{End, Worker};
+use crate::tools::Toolbox;
 use espalier_protocol::StepStatus;
 use espalier_protocol::event::OutputStream;
 use espalier_protocol::worker::{FromAgent, ToAgent, ToolOutcome, Touched};
@@ -106,43 +107,45 @@ impl Worker {
         let changed = changed.filter(|changed| *changed != call.input);
         let input = changed.as_ref().unwrap_or(&call.input);
         let cancel = CancellationToken::new();
-        let mut sink = self.sink();
+        let mut sink = sink(&self.mouth);
         let run = self
             .toolbox
             .run(&call.id, &call.name, input, &mut sink, cancel.clone());
         let mut ran = attended(run, &cancel, "a call was being made", ears).await;
         if let Some(changed) = changed {
-            ran.outcome.content = format!(
-                "[The person in charge changed the arguments of this call to {changed}]\n{}",
-                ran.outcome.content
-            );
+            let remark = changed_remark(&changed);
+            ran.outcome.content = format!("{remark}\n{}", ran.outcome.content);
         }
         ran
     }
+}
 
-    /// Runs a command of the app's own, which is no step.
-    pub(super) async fn run_command(
-        &self,
-        command: &str,
-        limit: Duration,
-        ears: &mut Ears,
-    ) -> Result<(), End> {
-        let cancel = CancellationToken::new();
-        let mut sink = self.sink();
-        let run = self
-            .toolbox
-            .run_command(command, limit, &mut sink, cancel.clone());
-        let ran = attended(run, &cancel, "a command was running", ears).await;
-        self.mouth.say(FromAgent::CommandFinished {
-            outcome: ran.outcome,
-        });
-        ran.end.map_or(Ok(()), Err)
-    }
+/// Runs a command of the app's own, which is no step.
+pub(super) async fn run_command(
+    toolbox: &Toolbox,
+    mouth: &Mouth,
+    command: &str,
+    limit: Duration,
+    ears: &mut Ears,
+) -> Result<(), End> {
+    let cancel = CancellationToken::new();
+    let mut sink = sink(mouth);
+    let run = toolbox.run_command(command, limit, &mut sink, cancel.clone());
+    let ran = attended(run, &cancel, "a command was running", ears).await;
+    mouth.say(FromAgent::CommandFinished {
+        outcome: ran.outcome,
+    });
+    ran.end.map_or(Ok(()), Err)
+}
 
-    fn sink(&self) -> impl FnMut(OutputStream, String) + Send + 'static {
-        let mouth = self.mouth.clone();
-        move |stream, text| mouth.say(FromAgent::Output { stream, text })
-    }
+fn sink(mouth: &Mouth) -> impl FnMut(OutputStream, String) + Send + 'static {
+    let mouth = mouth.clone();
+    move |stream, text| mouth.say(FromAgent::Output { stream, text })
+}
+
+/// Tells the model what was changed in its call.
+pub(super) fn changed_remark(changed: &Value) -> String {
+    format!("[The person in charge changed the arguments of this call to {changed}]")
 }
 
 /// Awaits what runs and listens meanwhile. Whatever ends the agent stops it first, so that its

@@ -200,6 +200,10 @@ pub struct ClaudeAgentSdkBackend {
     pub permission_mode: PermissionMode,
     /// Show extended thinking.
     pub enable_thinking: bool,
+    /// The `claude` program, or the folder of a Python environment that has it; relative to
+    /// `task_dir`. Absent: it is looked for.
+    #[schemars(length(min = 1))]
+    pub cli_path: Option<String>,
 }
 
 impl Default for ClaudeAgentSdkBackend {
@@ -210,6 +214,7 @@ impl Default for ClaudeAgentSdkBackend {
             max_turns: None,
             permission_mode: PermissionMode::Auto,
             enable_thinking: true,
+            cli_path: None,
         }
     }
 }

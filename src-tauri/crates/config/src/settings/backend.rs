@@ -58,6 +58,7 @@ pub(super) fn backend(
                 max_turns: agent.claude_agent_sdk.max_turns,
                 permission_mode: agent.claude_agent_sdk.permission_mode.as_str().to_owned(),
                 enable_thinking: agent.claude_agent_sdk.enable_thinking,
+                cli_path: cli_path(agent.claude_agent_sdk.cli_path.as_deref(), task_dir),
             })
         }
         BackendName::Replay => replay(review, agent, task_dir),
@@ -151,6 +152,17 @@ fn either(
         );
     }
     own.or(common).cloned()
+}
+
+/// Absolute; `~` is the home folder.
+fn cli_path(written: Option<&str>, task_dir: &Path) -> Option<String> {
+    let written = written?;
+    let home = written.strip_prefix("~/").zip(std::env::home_dir());
+    let path = match home {
+        Some((rest, home)) => home.join(rest),
+        None => super::resolve(task_dir, written),
+    };
+    Some(path.to_string_lossy().into_owned())
 }
 
 fn replay(review: &mut Review<'_>, agent: &LiveAgent, task_dir: &Path) -> Option<BackendSettings> {

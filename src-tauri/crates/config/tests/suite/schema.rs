@@ -110,6 +110,8 @@ fn the_reference_configuration_shows_every_key_that_a_session_uses() {
     let elsewhere = [
         // Not in this version.
         "sandbox",
+        // Only where it is in no usual place.
+        "cli_path",
         // Instead of keys that are shown.
         "replay",
         "recording",
