@@ -1,5 +1,6 @@
 # make run       install what is missing, build, start the app on the embedded demo
 # make test      install what is missing, run every test
+# make test-peers  run the tests with programs that are fetched first (the real Claude Code)
 # make bench     measure speed and memory in a release build, write docs/performance.md
 # make pictures  take the documents' pictures of the window anew
 # make format    put every file in its canonical form
@@ -12,7 +13,7 @@ ESPALIER := $(TARGET)/debug/espalier
 UI_FILES := $(shell find ui/src ui/messages ui/project.inlang ui/public -type f -not -path '*/paraglide/*' 2>/dev/null) \
             $(wildcard ui/*.json ui/*.js ui/*.ts ui/index.html)
 
-.PHONY: run test bench pictures format setup setup-test build ui-check rust-check rust-test clean
+.PHONY: run test test-peers bench pictures format setup setup-test build ui-check rust-check rust-test clean
 
 run: build
 	@.ci/demo.sh $(ESPALIER)
@@ -57,6 +58,9 @@ bench: setup
 	cargo build --locked --profile fast -p espalier
 	ESPALIER_BIN=$(abspath $(TARGET))/fast/espalier cargo bench --locked --profile fast -p espalier-engine --bench step
 	cargo bench --locked --profile fast -p espalier-checkpoint --bench checkpoints
+
+test-peers: setup-test build
+	@.ci/peers.sh $(TARGET)
 
 pictures: setup-test build
 	cargo run --locked -p espalier-tests --example pictures -- docs/screenshots

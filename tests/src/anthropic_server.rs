@@ -23,11 +23,13 @@ use tokio::task::JoinHandle;
 
 mod cache;
 mod check;
+mod claude_code;
 mod models;
 mod reply;
 
 pub use crate::sending::Gate;
 pub use check::Turn;
+pub use claude_code::conversation;
 pub use models::{BUDGET_MODEL, MODEL, PLAIN_MODEL};
 pub use reply::Reply;
 
@@ -58,6 +60,8 @@ struct Desk {
     /// The messages that were said to their end, against which what comes back is checked.
     said: Vec<Turn>,
     cache: Cache,
+    /// The client is Claude Code.
+    claude_code: bool,
     problems: Vec<String>,
     hung_up: usize,
 }
@@ -115,6 +119,13 @@ impl AnthropicServer {
             shared,
             task,
         }
+    }
+
+    /// The same server, with Claude Code as its client.
+    #[must_use]
+    pub fn of_claude_code(self) -> Self {
+        self.shared.desk().claude_code = true;
+        self
     }
 
     /// Ends it, so that nothing listens at its address any more.
@@ -228,8 +239,13 @@ fn answer(
         let said = "The request body is not valid JSON";
         return Err(Box::new(refusal(400, "invalid_request_error", said)));
     };
-    let mut problems = check::header_problems(headers);
-    problems.extend(check::body_problems(&body, &desk.said));
+    let problems = if desk.claude_code {
+        claude_code::problems(&body, &desk.said)
+    } else {
+        let mut problems = check::header_problems(headers);
+        problems.extend(check::body_problems(&body, &desk.said));
+        problems
+    };
     if !problems.is_empty() {
         let told = format!("the request is wrong: {}", problems.join("; "));
         let number = desk.chats.len() + 1;
@@ -243,7 +259,9 @@ fn answer(
         desk.refused.push(said.to_owned());
         return Err(Box::new(refusal(401, "authentication_error", said)));
     }
-    if let Some((status, kind, said)) = models::refuses(&body, headers) {
+    if !desk.claude_code
+        && let Some((status, kind, said)) = models::refuses(&body, headers)
+    {
         desk.refused.push(said.clone());
         return Err(Box::new(refusal(status, kind, &said)));
     }

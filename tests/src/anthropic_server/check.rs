@@ -127,6 +127,20 @@ pub(super) fn body_problems(body: &Value, said: &[Turn]) -> Vec<String> {
     found
 }
 
+/// What is wrong with calls and results alone.
+pub(super) fn call_problems(messages: &[Value]) -> Vec<String> {
+    let mut found = Vec::new();
+    check_calls(messages, &mut found);
+    found
+}
+
+/// What the model did not say, or not there.
+pub(super) fn said_problems(messages: &[Value], said: &[Turn]) -> Vec<String> {
+    let mut found = Vec::new();
+    check_said(messages, said, &mut found);
+    found
+}
+
 fn check_thinking(thinking: &Value, max_tokens: u64, found: &mut Vec<String>) {
     match thinking["type"].as_str().unwrap_or_default() {
         "adaptive" => {

@@ -103,6 +103,7 @@ impl Settings {
                 let notice = AgentNotice {
                     code: "permission_mode".to_owned(),
                     text: text.to_owned(),
+                    once: true,
                 };
                 ("default", Some(notice))
             }

@@ -95,6 +95,13 @@ pub(crate) fn from_the_beginning(items: &[ConversationItem]) -> Place {
     }
 }
 
+/// What a running Claude Code is told of items that it does not know yet.
+pub(crate) fn news(items: &[ConversationItem]) -> Vec<Value> {
+    let mut say = Vec::new();
+    go_on(items, &mut say);
+    say
+}
+
 /// What follows the place: words as they are, and in one text what Claude Code knows nothing of.
 /// Returns whether there was any.
 fn go_on(items: &[ConversationItem], say: &mut Vec<Value>) -> bool {

@@ -82,7 +82,7 @@ impl ClaudeWorker {
             let new = self.talk.items().get(line.knows..).unwrap_or_default();
             let say = match line.stands {
                 Stands::Held(_) if new.is_empty() => Vec::new(),
-                _ => place::from_the_beginning(new).say,
+                _ => place::news(new),
             };
             line.tell(say);
             line.knows = length;
@@ -95,6 +95,7 @@ impl ClaudeWorker {
                 text: "Claude Code has no record of this conversation; it was told in words what \
                        was said and done so far."
                     .to_owned(),
+                once: false,
             });
         }
         if let Some(line) = &mut self.line {
@@ -209,6 +210,7 @@ impl ClaudeWorker {
             notices.push(AgentNotice {
                 code: "cut_short".to_owned(),
                 text: "The message was cut at the model's length limit.".to_owned(),
+                once: false,
             });
         }
         self.mouth.say(FromAgent::Message {

@@ -1,0 +1,7 @@
+//! Sessions with the real Claude Code as the agent, against a scripted Messages API.
+
+mod bench;
+mod failures;
+mod held;
+mod moves;
+mod talk;

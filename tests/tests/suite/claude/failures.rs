@@ -1,0 +1,127 @@
+//! What can go wrong, each told in a sentence with a way out, and nothing recorded lost.
+
+use super::bench::{Bench, result, statuses, text, user};
+use espalier_tests::anthropic_server::Reply;
+use espalier_tests::program::Ran;
+use serde_json::json;
+
+/// What a run failed with, code, sentence and hint.
+fn failure(ran: &Ran) -> (String, String, String) {
+    let states = ran.events_of("state_changed");
+    let errors: Vec<_> = states
+        .iter()
+        .map(|body| &body["state"]["reason"]["error"])
+        .filter(|error| error.is_object())
+        .collect();
+    let error = errors.last().unwrap_or_else(|| panic!("{states:?}"));
+    let part = |name: &str| error[name].as_str().unwrap().to_owned();
+    (part("code"), part("message"), part("hint"))
+}
+
+#[test]
+fn a_refused_request_pauses_the_session_which_goes_on_as_if_it_had_not_been() {
+    let bench = Bench::new([
+        Reply::call("Bash", json!({"command": "echo one"})),
+        Reply::refuse(400, "invalid_request_error", "a riddle"),
+    ]);
+    let ran = bench.run();
+    assert_ne!(ran.code, 0);
+    let (code, message, hint) = failure(&ran);
+    assert_eq!(code, "backend_refused");
+    assert!(
+        message.contains("a riddle") && !hint.is_empty(),
+        "{message} {hint}"
+    );
+    bench.server.then(Reply::say("Done."));
+    bench.resume(&ran.session()).expect_code(0);
+    let told = bench.told(2);
+    let call = &told[0]["content"][0]["id"];
+    assert_eq!(told[1..], [user(json!([result(call, &json!("one"))]))]);
+}
+
+#[test]
+fn a_wrong_key_and_none_are_told_as_such() {
+    let mut bench = Bench::new([]);
+    bench.set_key(None);
+    let (code, message, hint) = failure(&bench.run());
+    assert_eq!(code, "backend_auth", "{message}");
+    assert!(hint.contains("ANTHROPIC_API_KEY"), "{hint}");
+    let mut bench = Bench::new([]);
+    bench.set_key(Some("sk-ant-api03-wrong-wrong-wrong-wrong"));
+    let (code, message, hint) = failure(&bench.run());
+    assert_eq!(code, "backend_auth", "{message}");
+    assert!(hint.contains("ANTHROPIC_API_KEY"), "{hint}");
+}
+
+#[test]
+fn an_api_that_is_busy_is_waited_for() {
+    let bench = Bench::new([
+        Reply::refuse(529, "overloaded_error", "Overloaded"),
+        Reply::say("Done."),
+    ]);
+    let ran = bench.run().expect_code(0);
+    let waits = ran.events_of("provider_failed");
+    assert_eq!(waits[0]["error"]["code"], "backend_busy");
+    assert!(waits[0]["retry_in_ms"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn no_server_is_told_with_its_own_hint() {
+    let bench = Bench::new([]).nowhere();
+    let (code, message, _) = failure(&bench.run());
+    assert_eq!(code, "backend_unreachable", "{message}");
+}
+
+#[test]
+fn at_max_turns_the_session_waits_and_may_go_on() {
+    let bench = Bench::new([
+        Reply::call("Bash", json!({"command": "echo one"})),
+        Reply::call("Bash", json!({"command": "echo two"})),
+    ])
+    .claude("    max_turns: 2\n");
+    let ran = bench.run();
+    assert_eq!(statuses(&ran), ["ok", "ok"]);
+    let (_, message, _) = failure(&ran);
+    assert!(message.contains("max_turns"), "{message}");
+    bench.server.then(Reply::say("Done."));
+    bench.resume(&ran.session()).expect_code(0);
+    assert_eq!(bench.told(2).len(), 4);
+}
+
+#[test]
+fn a_claude_code_killed_while_a_call_runs_is_started_again_from_there() {
+    let bench = Bench::new([
+        Reply::call("Bash", json!({"command": "echo one"})),
+        Reply::call(
+            "Bash",
+            json!({"command": "echo half > half.txt; kill -9 $PPID; sleep 60"}),
+        ),
+    ]);
+    let ran = bench.run();
+    assert_eq!(statuses(&ran), ["ok", "cancelled"]);
+    let (code, message, hint) = failure(&ran);
+    assert_eq!(code, "agent_died");
+    assert!(message.contains("Claude Code ended"), "{message}");
+    assert!(hint.contains("Resume"), "{hint}");
+    bench.server.then(Reply::say("Done."));
+    let resumed = bench.resume(&ran.session()).expect_code(0);
+    // What it did stays, as a step; the model reads what became of the call.
+    assert_eq!(bench.workspace.read("half.txt"), "half\n");
+    let told = bench.told(2);
+    let [_, first, _, second] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(first["content"].as_array().unwrap().len(), 1);
+    let words = second["content"][0]["content"].as_str().unwrap();
+    assert!(words.contains("Claude Code ended"), "{words}");
+    assert_eq!(second["content"].as_array().unwrap().len(), 1);
+    assert!(resumed.events_of("notice").is_empty(), "it has its record");
+}
+
+#[test]
+fn a_stop_ends_the_running_command_and_the_session_goes_on_from_it() {
+    let bench = Bench::new([Reply::say("Done.")]);
+    let ran = bench.run().expect_code(0);
+    assert_eq!(statuses(&ran), ["ok"]);
+    let _ = text("");
+}

@@ -1,0 +1,1 @@
+//! The agent process alone: what each answer to a proposal leads to with Claude Code.
