@@ -1,6 +1,6 @@
 # make run       install what is missing, build, start the app on the embedded demo
 # make test      install what is missing, run every test
-# make test-peers  run the tests with programs that are fetched first (the real Claude Code)
+# make test-peers  fetch the official clients and Claude Code, test with them
 # make bench     measure speed and memory in a release build, write docs/performance.md
 # make pictures  take the documents' pictures of the window anew
 # make format    put every file in its canonical form
@@ -53,14 +53,14 @@ rust-test:
 	cargo build --locked --workspace
 	cargo test --locked --workspace
 
+test-peers: build
+	@.ci/peers.sh $(abspath $(TARGET))
+
 bench: setup
 	@$(MAKE) --no-print-directory ui/dist/index.html
 	cargo build --locked --profile fast -p espalier
 	ESPALIER_BIN=$(abspath $(TARGET))/fast/espalier cargo bench --locked --profile fast -p espalier-engine --bench step
 	cargo bench --locked --profile fast -p espalier-checkpoint --bench checkpoints
-
-test-peers: setup-test build
-	@.ci/peers.sh $(TARGET)
 
 pictures: setup-test build
 	cargo run --locked -p espalier-tests --example pictures -- docs/screenshots

@@ -1,19 +1,31 @@
 #!/usr/bin/env bash
-# Fetches the programs that are not part of Espalier and runs the tests that need them.
+# Fetches the official clients and Claude Code into the target folder, and runs the tests that need
+# them. A developer without a network may skip them with ESPALIER_OFFLINE=1. Usage: peers.sh TARGET
 set -euo pipefail
-target=$1
-version=0.2.187
-folder=$target/peers/claude-agent-sdk-$version
-claude=$folder/claude_agent_sdk/_bundled/claude
+cd "$(dirname "$0")/.."
+peers=$1/peers
+python=$peers/python/bin/python
+wanted=(anthropic==2.12.0 ollama==0.6.3 claude-agent-sdk==0.2.187)
 
-if [ ! -x "$claude" ]; then
-  mkdir -p "$folder"
-  if ! python3 -m pip download --quiet --no-deps --dest "$folder" "claude-agent-sdk==$version"; then
-    echo "make test-peers: SKIPPED, Claude Code could not be fetched"
-    exit 0
-  fi
-  python3 -m zipfile -e "$folder"/*.whl "$folder"
-  rm -f "$folder"/*.whl
-  chmod +x "$claude"
+fetch() {
+    [ -x "$python" ] || python3 -m venv "$peers/python" || return 1
+    "$python" -m pip install --quiet --disable-pip-version-check "${wanted[@]}"
+}
+
+if [ "$(cat "$peers/fetched" 2>/dev/null)" != "${wanted[*]}" ]; then
+    printf '\033[1m==> Fetching %s\033[0m\n' "${wanted[*]}" >&2
+    mkdir -p "$peers"
+    if ! fetch; then
+        if [ "${ESPALIER_OFFLINE:-0}" = 1 ]; then
+            echo "SKIPPED: the tests with the official clients and Claude Code, which could not be fetched." >&2
+            exit 0
+        fi
+        echo "make: the clients could not be fetched; without a network: ESPALIER_OFFLINE=1 make test-peers" >&2
+        exit 1
+    fi
+    printf '%s' "${wanted[*]}" >"$peers/fetched"
 fi
-ESPALIER_PEER_CLAUDE=$(realpath "$claude") cargo test --locked -p espalier-tests --test peers
+
+bundled=$("$python" -c 'import claude_agent_sdk, pathlib; print(pathlib.Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude")')
+export ESPALIER_PEER_CLAUDE=${ESPALIER_PEER_CLAUDE:-$bundled}
+exec cargo test --locked -p espalier-tests --test peers

@@ -254,7 +254,7 @@ fn answer(
         desk.problems.extend(problems);
         return Err(Box::new(refusal(400, "invalid_request_error", &told)));
     }
-    if headers.get("x-api-key").is_none_or(|key| key != KEY) {
+    if check::key(headers) != Some(KEY) {
         let said = "invalid x-api-key";
         desk.refused.push(said.to_owned());
         return Err(Box::new(refusal(401, "authentication_error", said)));

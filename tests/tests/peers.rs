@@ -8,4 +8,5 @@
 
 mod suite {
     mod claude;
+    mod clients;
 }

@@ -82,16 +82,26 @@ pub(super) fn header_problems(headers: &HeaderMap) -> Vec<String> {
         let version = text("anthropic-version");
         found.push(format!("anthropic-version is {version:?}"));
     }
-    for name in ["x-api-key", "anthropic-version", "content-type"] {
+    let keys = if text("anthropic-version") == Some(VERSIONS[0]) {
+        [("x-api-key", 1), ("authorization", 0)]
+    } else {
+        [("x-api-key", 0), ("authorization", 1)]
+    };
+    let others = [("anthropic-version", 1), ("content-type", 1)];
+    for (name, right) in keys.into_iter().chain(others) {
         let count = headers.get_all(name).iter().count();
-        if count != 1 {
+        if count != right {
             found.push(format!("{count} times {name}"));
         }
     }
-    if text("authorization").is_some() {
-        found.push("a key in `authorization`".to_owned());
-    }
     found
+}
+
+/// The key of a request: since the second version the official clients send it as a bearer's.
+pub(super) fn key(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let bearer = || text("authorization")?.strip_prefix("Bearer ");
+    text("x-api-key").or_else(bearer)
 }
 
 /// Everything that is wrong with the form of a request, after the server said `said`.
