@@ -65,3 +65,21 @@ fn a_model_that_does_not_think_works_without() {
     let warm = settled(PLAIN_MODEL, &format!("{WARM}{THOUGHTLESS}"));
     assert_eq!(warm, (json!(0.2), Value::Null, none(), 0));
 }
+
+#[test]
+fn a_notice_of_the_settings_is_told_once_a_session() {
+    let bench = Bench::new([
+        write_file("b.txt", "two\n"),
+        write_file("c.txt", "three\n"),
+        Reply::say("Done."),
+    ])
+    .anthropic(WARM);
+    let script = [
+        json!({"after_step": 1, "do": "rollback", "to_step": 0}),
+        json!({"do": "resume"}),
+        json!({"after": "end", "do": "finish", "keep": true}),
+    ];
+    let ran = bench.drive(&script).expect_code(0);
+    assert_eq!(ran.events_of("run_started").len(), 2);
+    assert_eq!(ran.events_of("notice").len(), 1);
+}
