@@ -122,7 +122,9 @@ export type AppInfo = {
 /**  Which model backend works, with its settings. Holds no secret: keys are read when a run starts. */
 export type BackendSettings = { backend: "ollama"; 
 /**  Base URL, without a trailing slash. */
-host: string; model: string; temperature: number | null; num_ctx: number | null; num_predict: number | null; keep_alive: string | null } | { backend: "anthropic"; base_url: string; model: string; max_tokens: number; temperature: number | null; enable_thinking: boolean } | { backend: "claude_agent_sdk"; model: string | null; max_turns: number | null; permission_mode: string; enable_thinking: boolean } | { backend: "replay"; 
+host: string; model: string; temperature: number | null; num_ctx: number | null; num_predict: number | null; keep_alive: string | null } | { backend: "anthropic"; base_url: string; model: string; max_tokens: number; temperature: number | null; enable_thinking: boolean } | { backend: "claude_agent_sdk"; model: string | null; max_turns: number | null; permission_mode: string; enable_thinking: boolean; 
+/**  The program, or a Python environment that has it; absent: it is looked for. */
+cli_path?: string | null } | { backend: "replay"; 
 /**  Absolute path of the recording. */
 recording: string; 
 /**  Speed: 1 is as recorded, 2 twice as fast, 0 without waiting. */
