@@ -81,6 +81,7 @@ impl Exit {
             | PauseReason::AfterSteps { .. }
             | PauseReason::Loop { .. }
             | PauseReason::MaxSteps { .. }
+            | PauseReason::ContextNearlyFull { .. }
             | PauseReason::RecordingEnded { .. }
             | PauseReason::RolledBack
             | PauseReason::Stopped

@@ -1,7 +1,9 @@
 //! A data folder with what works on it: the database, the checkpoints and the session engine.
 
 use espalier_checkpoint::CheckpointReader;
-use espalier_engine::{AgentProgram, Engine, EngineOptions, Looking, OpenMode, SessionHandle};
+use espalier_engine::{
+    AgentProgram, Engine, EngineOptions, Looking, ModelList, OpenMode, SessionHandle,
+};
 use espalier_protocol::view::SessionSummary;
 use espalier_protocol::{AppError, ErrorCode, SessionId};
 use espalier_store::Store;
@@ -37,6 +39,7 @@ impl Workbench {
                 "",
             )
         })?;
+        let models = ModelList::open(&data_dir).map_err(|error| error.to_app())?;
         let engine = Engine::new(EngineOptions {
             data_dir: data_dir.clone(),
             store: store.clone(),
@@ -46,6 +49,7 @@ impl Workbench {
             },
             app_version: env!("CARGO_PKG_VERSION").to_owned(),
             looking,
+            models: Arc::new(models),
         });
         Ok(Self {
             data_dir,

@@ -273,6 +273,13 @@ fn answer(
     let number = desk.chats.len() + 1;
     let counted = desk.cache.count(&body);
     desk.chats.push(body);
+    if reply.unbinds {
+        for turn in &mut desk.said {
+            turn.blocks.retain(|block| {
+                block["type"] != "thinking" && block["type"] != "redacted_thinking"
+            });
+        }
+    }
     let (spoken, said) = reply.spoken(number, counted);
     desk.said.extend(said);
     Ok(spoken)

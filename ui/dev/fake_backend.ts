@@ -317,6 +317,7 @@ export class FakeBackend implements Backend {
         working_ms: sum((step) => step.model_ms + (step.result?.duration_ms ?? 0)),
         input_tokens: sum((step) => step.usage.input_tokens),
         output_tokens: sum((step) => step.usage.output_tokens),
+        cost_micro_usd: null,
         changed_files: changes.length,
         added_lines: changes.reduce((all, change) => all + (change.added_lines ?? 0), 0),
         removed_lines: changes.reduce((all, change) => all + (change.removed_lines ?? 0), 0),

@@ -68,6 +68,8 @@ pub struct Reply {
     piece: Option<usize>,
     plain: Option<Plain>,
     silent: bool,
+    /// Thinking that was said so far is refused from here on.
+    pub(super) unbinds: bool,
 }
 
 /// The body of an error in the API's form.
@@ -251,6 +253,18 @@ impl Reply {
     pub fn refuse(status: u16, kind: &str, said: &str) -> Self {
         let body = error_body(kind, said).to_string();
         Self::plain(status, "application/json", body).header("request-id", "req_scripted")
+    }
+
+    /// The refusal of thinking that was said before something in front of it changed. From here on
+    /// none of it may come back.
+    pub fn refuse_thinking() -> Self {
+        let said = "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound \
+             to a different conversation. Remove the block, or set \
+             `thinking.block_binding.prefix_mismatch_behavior` to \"drop_block\".";
+        Self {
+            unbinds: true,
+            ..Self::refuse(400, "invalid_request_error", said)
+        }
     }
 
     /// With one more header; for whole answers.

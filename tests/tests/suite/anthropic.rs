@@ -2,6 +2,7 @@
 
 mod bench;
 mod cache;
+mod cost;
 mod failures;
 mod keys;
 mod talk;

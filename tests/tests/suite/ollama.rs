@@ -5,3 +5,4 @@ mod calls;
 mod failures;
 mod models;
 mod talk;
+mod window;

@@ -240,6 +240,8 @@ export type ComparisonSide = {
 	working_ms: number,
 	input_tokens: number,
 	output_tokens: number,
+	/**  In millionths of a US dollar; absent where no step has a price. */
+	cost_micro_usd: number | null,
 	changed_files: number,
 	added_lines: number,
 	removed_lines: number,
@@ -257,6 +259,23 @@ export type ComparisonView = {
 	files: FileDiff[],
 	side_a: ComparisonSide,
 	side_b: ComparisonSide,
+};
+
+/**  How much of a model's context window is taken. */
+export type ContextFill = {
+	/**  Prompt and answer of the last request: what the next prompt begins with. */
+	used_tokens: number,
+	/**  Absent where nobody says how large it is. */
+	window_tokens: number | null,
+};
+
+/**  What is done about a model's context window, every default filled in. */
+export type ContextSettings = {
+	/**  In tokens; absent: what the server or the list of models says. */
+	window_tokens: number | null,
+	/**  The part of the window, in hundredths, that is nearly all of it. */
+	nearly_full_percent: number,
+	when_nearly_full: NearlyFull,
 };
 
 /**  The four controls and the checks beside them, every default filled in. */
@@ -429,7 +448,11 @@ export type EventBody = { type: "session_created"; meta: SessionMeta } | { type:
 /**  The annotator turned to this worktree: what is asked for next is meant for it. */
 { type: "worktree_focused" } | 
 /**  A whole model message. Its tool calls become steps one by one. */
-{ type: "message_completed"; message_id: MessageId; branch: BranchId; blocks: Block[]; usage: Usage; model_ms: number } | { type: "step_started"; step: Step } | 
+{ type: "message_completed"; message_id: MessageId; branch: BranchId; blocks: Block[]; usage: Usage; model_ms: number } | 
+/**  What old tool calls returned is left out of what the model reads from here on. */
+{ type: "context_compacted"; branch: BranchId; 
+/**  Steps whose results are left out, oldest first. */
+cleared: StepId[] } | { type: "step_started"; step: Step } | 
 /**  The step's result and the checkpoint of its files, in one record: they can never disagree. */
 { type: "step_finished"; step: StepId; result: StepResult; checkpoint: Checkpoint | null; conversation_hash: string } | 
 /**  A checkpoint outside a step; belongs after the cursor's step. */
@@ -546,6 +569,14 @@ export type MessageId = string;
 /**  A moment: milliseconds since 1970-01-01T00:00:00Z. */
 export type Millis = number;
 
+/**  What a nearly full context window leads to. */
+export type NearlyFull = "pause" | 
+/**
+ *  What old tool calls returned is left out, and the agent goes on; a pause where that is not
+ *  enough.
+ */
+"compact";
+
 /**  A branch as it is born. */
 export type NewBranch = {
 	id: BranchId,
@@ -634,6 +665,8 @@ export type PauseReason =
 { kind: "loop"; count: number } | 
 /**  `max_steps` along the path. */
 { kind: "max_steps"; steps: number } | 
+/**  The model's context window is nearly full. */
+{ kind: "context_nearly_full"; used_tokens: number; window_tokens: number } | 
 /**  The model server failed, also after the retries. */
 { kind: "provider_failed"; error: AppError } | 
 /**  No checkpoint, no next step. */
@@ -768,6 +801,7 @@ export type SessionSettings = {
 	system_prompt: string | null,
 	controls: ControlSettings,
 	checkpoints: CheckpointSettings,
+	context?: ContextSettings,
 	schemes: SchemeSettings[],
 	/**  Absolute path; absent writes no output folder. */
 	output_dir: string | null,
@@ -959,6 +993,12 @@ export type Usage = {
 	 *  was recorded before they were counted.
 	 */
 	cache_write_tokens?: number,
+	/**  Those of `cache_write_tokens` that the provider keeps for an hour. */
+	cache_write_1h_tokens?: number,
+	/**  The price of it, in millionths of a US dollar. Absent where no price is known. */
+	cost_micro_usd?: number | null,
+	/**  How full the model's window was after the message. Absent where the provider does not say. */
+	context?: ContextFill | null,
 };
 
 /**

@@ -31,6 +31,8 @@ export const testids = {
   state: 'session-state',
   stateSentence: 'session-state-sentence',
   stepCount: 'step-count',
+  sessionCost: 'session-cost',
+  contextFill: 'context-fill',
   modelPanel: 'model-panel',
   modelPull: 'model-pull',
   modelPulling: 'model-pulling',

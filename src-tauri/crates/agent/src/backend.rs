@@ -60,6 +60,8 @@ pub struct ModelTurn {
     /// Thinking, text, calls. A call without an id of the provider's has an empty one.
     pub blocks: Vec<Block>,
     pub usage: Usage,
+    /// The model that answered, by the name the server gives it.
+    pub model: Option<String>,
     pub notices: Vec<AgentNotice>,
 }
 

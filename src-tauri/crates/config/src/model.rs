@@ -20,8 +20,8 @@ pub use controls::{
 };
 pub use display::{CodingTraceDisplay, DiffStyleName, FileTree, FileTreeSide, TerminalThemeName};
 pub use live_agent::{
-    AnthropicBackend, BackendName, ClaudeAgentSdkBackend, LiveAgent, OllamaBackend, PermissionMode,
-    ReplayBackend, Secret, ToolChoice,
+    AnthropicBackend, BackendName, ClaudeAgentSdkBackend, Context, LiveAgent, OllamaBackend,
+    PermissionMode, ReplayBackend, Secret, ToolChoice, WhenNearlyFull,
 };
 pub use schemes::{
     AnnotationScheme, AnnotationType, COMMON_SCHEME_KEYS, LabelRequirement, RatingTarget,

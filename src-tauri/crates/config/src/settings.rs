@@ -12,7 +12,8 @@ pub(crate) use backend::secrets;
 pub(crate) use review::Review;
 
 use crate::model::{CodingTraceDisplay, Config, DiffStyleName, FileTreeSide, LiveAgent};
-use crate::model::{TerminalThemeName, ToolChoice};
+use crate::model::{TerminalThemeName, ToolChoice, WhenNearlyFull};
+use espalier_protocol::session::{ContextSettings, NearlyFull};
 use espalier_protocol::view::{DiffStyle, DisplayView, FileTreePosition, TerminalTheme};
 use espalier_protocol::{SessionSettings, ToolName};
 use serde_json::{Map, Value};
@@ -119,6 +120,14 @@ pub(crate) fn session(
         system_prompt,
         controls,
         checkpoints,
+        context: ContextSettings {
+            window_tokens: agent.context.window,
+            nearly_full_percent: agent.context.nearly_full,
+            when_nearly_full: match agent.context.when_nearly_full {
+                WhenNearlyFull::Pause => NearlyFull::Pause,
+                WhenNearlyFull::Compact => NearlyFull::Compact,
+            },
+        },
         schemes,
         output_dir: folders
             .output

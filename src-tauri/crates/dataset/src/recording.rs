@@ -92,6 +92,8 @@ impl Maker<'_> {
         for item in &branch.items {
             match item {
                 PathItem::Step(id) => steps.extend(self.tree.steps.get(id)),
+                // A recording plays what was said; a replay needs no room.
+                PathItem::Compaction(_) => {}
                 PathItem::Instruction { text, .. } => {
                     if opened {
                         after = steps.last().map_or(after, |step| index(step));

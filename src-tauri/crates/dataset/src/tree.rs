@@ -202,7 +202,15 @@ fn branch_facts(tree: &SessionTree, branch: &Branch, target: &AnnotationTarget) 
                 by,
                 at,
             } => Some(json!({"text": text, "inject_as": inject_as, "by": by, "at": at})),
-            PathItem::Step(_) => None,
+            PathItem::Step(_) | PathItem::Compaction(_) => None,
+        })
+        .collect();
+    let compactions: Vec<Value> = branch
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            PathItem::Compaction(cleared) => Some(json!({"cleared": cleared})),
+            PathItem::Step(_) | PathItem::Instruction { .. } => None,
         })
         .collect();
     json!({
@@ -213,6 +221,7 @@ fn branch_facts(tree: &SessionTree, branch: &Branch, target: &AnnotationTarget) 
         "tests": tests,
         "interventions": interventions,
         "instructions": instructions,
+        "compactions": compactions,
         "annotations": answers(tree.answers.get(target)),
     })
 }

@@ -4,6 +4,7 @@
 //! happens is stored as an event first, folded into the tree, and then told to the subscribers.
 
 mod calls;
+mod context;
 mod going_on;
 mod hearing;
 mod lane;
@@ -20,6 +21,7 @@ use crate::clock::now;
 use crate::engine::{AgentProgram, Looking};
 use crate::error::EngineError;
 use crate::handle::{Request, Subscription};
+use crate::model_list::ModelList;
 use espalier_protocol::event::{Event, EventBody, Persistence};
 use espalier_protocol::op::Place;
 use espalier_protocol::session::{SessionMeta, SessionState};
@@ -86,6 +88,7 @@ pub(crate) struct SessionActor {
     pub spool_dir: PathBuf,
     pub api_key: Option<String>,
     pub looking: Looking,
+    pub models: Arc<ModelList>,
     pub tree: SessionTree,
     pub requests: mpsc::Receiver<Request>,
     /// Each gets every event; one that does not listen any more is dropped.

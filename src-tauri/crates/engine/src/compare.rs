@@ -90,6 +90,10 @@ fn side(
         working_ms: working.fold(0, u32::saturating_add),
         input_tokens: sum(&own, |step| step.usage.input_tokens),
         output_tokens: sum(&own, |step| step.usage.output_tokens),
+        cost_micro_usd: own
+            .iter()
+            .filter_map(|step| step.usage.cost_micro_usd)
+            .reduce(u32::saturating_add),
         changed_files: u32::try_from(changes.len()).unwrap_or(u32::MAX),
         added_lines: changes.iter().filter_map(|change| change.added_lines).sum(),
         removed_lines: changes

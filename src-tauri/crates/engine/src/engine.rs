@@ -6,6 +6,7 @@ use crate::checkpointing::CheckpointThread;
 use crate::clock::now;
 use crate::error::EngineError;
 use crate::handle::SessionHandle;
+use crate::model_list::ModelList;
 use espalier_checkpoint::{BeginRequest, CaptureLimits, Checkpoints, OpenRequest};
 use espalier_config::Project;
 use espalier_protocol::event::{EventBody, Intervention};
@@ -38,6 +39,7 @@ pub struct EngineOptions {
     pub agent: AgentProgram,
     pub app_version: String,
     pub looking: Looking,
+    pub models: Arc<ModelList>,
 }
 
 /// A session to begin.
@@ -217,6 +219,7 @@ impl Engine {
             spool_dir: self.options.data_dir.join("spool").join(meta.id.as_str()),
             api_key,
             looking: Arc::clone(&self.options.looking),
+            models: Arc::clone(&self.options.models),
             meta,
             heard_last: tree.worktree,
             tree,

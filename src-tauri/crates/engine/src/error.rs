@@ -41,6 +41,9 @@ pub enum EngineError {
     /// The agent process could not be started.
     #[error("The agent process did not start: {0}")]
     AgentStart(String),
+    /// The person's own list of models is none.
+    #[error("{path} cannot be read: {why}.")]
+    ModelList { path: String, why: String },
     /// A fault of Espalier's own.
     #[error("{0}")]
     Internal(String),
@@ -83,11 +86,25 @@ impl EngineError {
                 "Start Espalier again; if it stays, run: espalier doctor",
             )
             .retryable(),
+            Self::ModelList { path, .. } => AppError::new(
+                ErrorCode::ConfigInvalid,
+                message,
+                format!(
+                    "Mend it after the example in docs/configuration.md, or delete it: rm '{path}'"
+                ),
+            ),
             Self::Internal(_) => AppError::new(
                 ErrorCode::Internal,
                 message,
                 "This is a fault in Espalier. What was recorded is kept.",
             ),
+        }
+    }
+
+    pub(crate) fn model_list(path: &std::path::Path, why: &str) -> Self {
+        Self::ModelList {
+            path: path.display().to_string(),
+            why: why.to_owned(),
         }
     }
 

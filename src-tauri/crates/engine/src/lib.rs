@@ -12,9 +12,11 @@ mod engine;
 mod error;
 mod handle;
 mod loop_detection;
+mod model_list;
 pub mod script;
 
 pub use apart::worktrees_of;
 pub use engine::{AgentProgram, Engine, EngineOptions, Looking, NewSession, OpenMode};
 pub use error::EngineError;
 pub use handle::{SessionHandle, Subscription};
+pub use model_list::ModelList;

@@ -95,6 +95,64 @@ pub struct Usage {
     /// was recorded before they were counted.
     #[serde(default)]
     pub cache_write_tokens: u32,
+    /// Those of `cache_write_tokens` that the provider keeps for an hour.
+    #[serde(default)]
+    pub cache_write_1h_tokens: u32,
+    /// The price of it, in millionths of a US dollar. Absent where no price is known.
+    #[serde(default)]
+    pub cost_micro_usd: Option<u32>,
+    /// How full the model's window was after the message. Absent where the provider does not say.
+    #[serde(default)]
+    pub context: Option<ContextFill>,
+}
+
+impl Usage {
+    /// Of two requests, one after the other, that made one message.
+    #[must_use]
+    pub const fn and_then(self, next: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(next.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(next.output_tokens),
+            cached_tokens: self.cached_tokens.saturating_add(next.cached_tokens),
+            cache_write_tokens: self
+                .cache_write_tokens
+                .saturating_add(next.cache_write_tokens),
+            cache_write_1h_tokens: self
+                .cache_write_1h_tokens
+                .saturating_add(next.cache_write_1h_tokens),
+            cost_micro_usd: match (self.cost_micro_usd, next.cost_micro_usd) {
+                (Some(first), Some(second)) => Some(first.saturating_add(second)),
+                (Some(cost), None) | (None, Some(cost)) => Some(cost),
+                (None, None) => None,
+            },
+            context: match next.context {
+                Some(fill) => Some(fill),
+                None => self.context,
+            },
+        }
+    }
+
+    /// The same with the window filled by prompt and answer of this one request.
+    #[must_use]
+    pub const fn filling(mut self, window_tokens: Option<u32>) -> Self {
+        let used_tokens = self.input_tokens.saturating_add(self.output_tokens);
+        if self.input_tokens > 0 {
+            self.context = Some(ContextFill {
+                used_tokens,
+                window_tokens,
+            });
+        }
+        self
+    }
+}
+
+/// How much of a model's context window is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ContextFill {
+    /// Prompt and answer of the last request: what the next prompt begins with.
+    pub used_tokens: u32,
+    /// Absent where nobody says how large it is.
+    pub window_tokens: Option<u32>,
 }
 
 /// The hash of a conversation's content: BLAKE3 over roles, texts, tool names, arguments and

@@ -191,6 +191,12 @@ pub enum EventBody {
         usage: Usage,
         model_ms: u32,
     },
+    /// What old tool calls returned is left out of what the model reads from here on.
+    ContextCompacted {
+        branch: BranchId,
+        /// Steps whose results are left out, oldest first.
+        cleared: Vec<StepId>,
+    },
     StepStarted {
         step: Box<Step>,
     },
@@ -297,6 +303,7 @@ impl EventBody {
             | Self::WorktreeClosed
             | Self::WorktreeFocused
             | Self::MessageCompleted { .. }
+            | Self::ContextCompacted { .. }
             | Self::StepStarted { .. }
             | Self::StepFinished { .. }
             | Self::CheckpointRecorded { .. }
@@ -329,6 +336,7 @@ impl EventBody {
             Self::WorktreeClosed => "worktree_closed",
             Self::WorktreeFocused => "worktree_focused",
             Self::MessageCompleted { .. } => "message_completed",
+            Self::ContextCompacted { .. } => "context_compacted",
             Self::StepStarted { .. } => "step_started",
             Self::StepFinished { .. } => "step_finished",
             Self::CheckpointRecorded { .. } => "checkpoint_recorded",

@@ -167,6 +167,37 @@ pub enum CarryBy {
     Copy,
 }
 
+/// What is done about a model's context window, every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ContextSettings {
+    /// In tokens; absent: what the server or the list of models says.
+    pub window_tokens: Option<u32>,
+    /// The part of the window, in hundredths, that is nearly all of it.
+    pub nearly_full_percent: u32,
+    pub when_nearly_full: NearlyFull,
+}
+
+impl Default for ContextSettings {
+    fn default() -> Self {
+        Self {
+            window_tokens: None,
+            nearly_full_percent: 90,
+            when_nearly_full: NearlyFull::default(),
+        }
+    }
+}
+
+/// What a nearly full context window leads to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum NearlyFull {
+    #[default]
+    Pause,
+    /// What old tool calls returned is left out, and the agent goes on; a pause where that is not
+    /// enough.
+    Compact,
+}
+
 /// How an annotation scheme is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
@@ -231,6 +262,8 @@ pub struct SessionSettings {
     pub system_prompt: Option<String>,
     pub controls: ControlSettings,
     pub checkpoints: CheckpointSettings,
+    #[serde(default)]
+    pub context: ContextSettings,
     pub schemes: Vec<SchemeSettings>,
     /// Absolute path; absent writes no output folder.
     pub output_dir: Option<String>,
@@ -268,6 +301,11 @@ pub enum PauseReason {
     Loop { count: u32 },
     /// `max_steps` along the path.
     MaxSteps { steps: u32 },
+    /// The model's context window is nearly full.
+    ContextNearlyFull {
+        used_tokens: u32,
+        window_tokens: u32,
+    },
     /// The model server failed, also after the retries.
     ProviderFailed { error: AppError },
     /// No checkpoint, no next step.

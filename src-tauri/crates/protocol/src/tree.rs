@@ -8,7 +8,7 @@ mod places;
 mod talk;
 mod worktrees;
 
-pub use talk::cut_calls;
+pub use talk::{CLEARED, cut_calls};
 pub use worktrees::Standing;
 
 use crate::conversation::{Block, InjectAs, Usage};
@@ -32,6 +32,18 @@ pub enum PathItem {
         by: Actor,
         at: Millis,
     },
+    /// What these steps returned is left out of the conversation from here on.
+    Compaction(Vec<StepId>),
+}
+
+impl PathItem {
+    /// The step, where it is one.
+    pub const fn step(&self) -> Option<&StepId> {
+        match self {
+            Self::Step(id) => Some(id),
+            Self::Instruction { .. } | Self::Compaction(_) => None,
+        }
+    }
 }
 
 /// A run of the task's test command.
@@ -79,10 +91,7 @@ impl Branch {
 
     /// Ids of its own steps, in order.
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &StepId> {
-        self.items.iter().filter_map(|item| match item {
-            PathItem::Step(id) => Some(id),
-            PathItem::Instruction { .. } => None,
-        })
+        self.items.iter().filter_map(PathItem::step)
     }
 }
 

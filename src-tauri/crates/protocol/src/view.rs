@@ -160,6 +160,8 @@ pub struct ComparisonSide {
     pub working_ms: u32,
     pub input_tokens: u32,
     pub output_tokens: u32,
+    /// In millionths of a US dollar; absent where no step has a price.
+    pub cost_micro_usd: Option<u32>,
     pub changed_files: u32,
     pub added_lines: u32,
     pub removed_lines: u32,

@@ -34,6 +34,9 @@ pub struct AgentSetup {
     pub spool_dir: String,
     pub tools: Vec<ToolName>,
     pub step_timeout_seconds: u32,
+    /// Whether an agent that can shorten its own conversation may do so.
+    #[serde(default)]
+    pub compacts: bool,
     /// The conversation so far, system prompt first.
     pub conversation: Vec<ConversationItem>,
     /// Number of the next step along the path and the instructions given on it so far, by which
@@ -148,6 +151,9 @@ pub enum FromAgent {
     Message {
         blocks: Vec<Block>,
         usage: Usage,
+        /// The model that answered, by the name the server gives it.
+        #[serde(default)]
+        model: Option<String>,
         /// Wall time from request to last byte, in milliseconds.
         model_ms: u32,
         /// Notices for the annotator (cut at the length limit, window nearly full).

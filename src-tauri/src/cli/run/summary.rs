@@ -163,6 +163,13 @@ fn pause_words(reason: &PauseReason) -> String {
         PauseReason::MaxSteps { steps } => {
             format!("The limit of {steps} steps is reached (max_steps).")
         }
+        PauseReason::ContextNearlyFull {
+            used_tokens,
+            window_tokens,
+        } => format!(
+            "{used_tokens} of the model's {window_tokens} tokens are used (live_agent.context). \
+             Resume to go on, or roll back to an earlier step."
+        ),
         PauseReason::ProviderFailed { error }
         | PauseReason::CheckpointFailed { error }
         | PauseReason::AgentDied { error } => format!("\n{}", console::render_error(error)),

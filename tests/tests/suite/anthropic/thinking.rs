@@ -1,6 +1,6 @@
 //! Settings that not every model takes.
 
-use super::bench::{Bench, write_file};
+use super::bench::{AndWrite, Bench, write_file};
 use espalier_tests::anthropic_server::{BUDGET_MODEL, PLAIN_MODEL, Reply};
 use serde_json::{Value, json};
 
@@ -82,4 +82,40 @@ fn a_notice_of_the_settings_is_told_once_a_session() {
     let ran = bench.drive(&script).expect_code(0);
     assert_eq!(ran.events_of("run_started").len(), 2);
     assert_eq!(ran.events_of("notice").len(), 1);
+}
+
+#[test]
+fn thinking_that_the_server_no_longer_takes_is_left_out_and_later_thinking_is_not() {
+    let thought = |words: &str, path: &str| Reply::thinking(words).and_write(path, "x\n");
+    let bench = Bench::new([
+        thought("First.", "b.txt"),
+        Reply::refuse_thinking(),
+        thought("Second.", "c.txt"),
+        Reply::say("Done."),
+    ]);
+    let ran = bench.run().expect_code(0);
+    let thoughts = |chat: &Value| -> Vec<String> {
+        let said = super::bench::after_the_task(chat);
+        let blocks = said.iter().filter_map(|turn| turn["content"].as_array());
+        let thinking = blocks.flatten().filter(|block| block["type"] == "thinking");
+        thinking
+            .map(|block| block["thinking"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let chats = bench.server.chats();
+    let sent: Vec<Vec<String>> = chats.iter().map(thoughts).collect();
+    assert_eq!(
+        sent,
+        [
+            vec![],
+            vec!["First.".to_owned()],
+            vec![],
+            vec!["Second.".to_owned()]
+        ]
+    );
+    // How the model thinks is another matter.
+    assert!(chats.iter().all(|chat| chat["thinking"] == adaptive()));
+    let notices = ran.events_of("notice");
+    assert_eq!(notices.len(), 1, "{notices:#?}");
+    assert_eq!(notices[0]["code"], "earlier_thinking_left_out");
 }

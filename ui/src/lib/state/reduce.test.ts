@@ -37,6 +37,7 @@ describe('a run', () => {
       output_tokens: 120,
       cached_tokens: 0,
       cache_write_tokens: 0,
+      cost_micro_usd: null,
     });
   });
 

@@ -18,6 +18,7 @@ import {
   tick,
 } from './reduce_live';
 import { ownStepAt, stepIdAt } from './path';
+import { plus } from './usage';
 import type { Mark, MarkBody, SessionTree } from './tree';
 
 /** How an event fits onto what is folded already. */
@@ -117,16 +118,12 @@ function take(draft: Draft, event: SessionEvent): void {
       return;
     case 'worktree_focused':
     case 'worktree_closed':
+    case 'context_compacted':
       return;
     case 'message_completed': {
       const { message_id: id, blocks, usage } = body;
       draft.messages.set(id, { id, blocks, usage, modelMs: body.model_ms });
-      tree.usage = {
-        input_tokens: tree.usage.input_tokens + usage.input_tokens,
-        output_tokens: tree.usage.output_tokens + usage.output_tokens,
-        cached_tokens: tree.usage.cached_tokens + usage.cached_tokens,
-        cache_write_tokens: (tree.usage.cache_write_tokens ?? 0) + (usage.cache_write_tokens ?? 0),
-      };
+      tree.usage = plus(tree.usage, usage);
       endMessage(draft, id, blocks);
       return;
     }

@@ -251,7 +251,7 @@ export const EMPTY_TREE: SessionTree = {
   comparisons: [],
   base: null,
   kept: new Map(),
-  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, cache_write_tokens: 0 },
+  usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0 },
   lastSeq: 0,
   updatedAt: 0,
 };

@@ -41,6 +41,17 @@ export function tokens(count: number): string {
   return `${(count / 1_000_000).toFixed(1)}M`;
 }
 
+/** Millionths of a US dollar as money: $0.0042, $0.31, $12.60. */
+export function money(microUsd: number): string {
+  const usd = microUsd / 1_000_000;
+  return new Intl.NumberFormat(getLocale(), {
+    style: 'currency',
+    currency: 'USD',
+    minimumFractionDigits: 2,
+    maximumFractionDigits: usd < 0.1 ? 4 : 2,
+  }).format(usd);
+}
+
 export function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   if (count < 1024 * 1024) return `${(count / 1024).toFixed(1)} KB`;

@@ -1,5 +1,6 @@
 /** The session's state and what it waits for, in words. Every state has its own plain sentence. */
 import type { AppError, BackendSettings, PauseReason, SessionState } from '$lib/bindings';
+import { tokens } from './format';
 import * as m from '$paraglide/messages';
 
 export type StateTone =
@@ -67,6 +68,15 @@ function pausedWords(reason: PauseReason): StateWords {
       return words('waiting', m.state_loop(), m.pause_loop({ count: reason.count }));
     case 'max_steps':
       return words('waiting', m.state_limit(), m.pause_max_steps({ count: reason.steps }));
+    case 'context_nearly_full':
+      return words(
+        'waiting',
+        m.state_context(),
+        m.pause_context({
+          used: tokens(reason.used_tokens),
+          window: tokens(reason.window_tokens),
+        }),
+      );
     case 'provider_failed':
       return words('failed', m.state_failed(), m.pause_provider_failed(), reason.error);
     case 'checkpoint_failed':

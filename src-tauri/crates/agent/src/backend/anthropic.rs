@@ -8,7 +8,7 @@ use super::{BackendError, DeltaSink, ModelBackend, ModelTurn, Request};
 use crate::worker::Patience;
 use answer::{Answer, Progress, Said, note_silence};
 use espalier_protocol::session::BackendSettings;
-use espalier_protocol::{Block, ErrorCode, Usage};
+use espalier_protocol::{Block, ErrorCode};
 use events::Events;
 use key::Key;
 use leeway::Leeway;
@@ -129,7 +129,9 @@ impl AnthropicBackend {
             let less = match status {
                 StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
                     let said = refusal.said();
-                    said.and_then(|said| leeway.after(&said, self.model.max_tokens))
+                    said.and_then(|said| {
+                        leeway.after(&said, self.model.max_tokens, request.conversation.len())
+                    })
                 }
                 _ => None,
             };
@@ -206,7 +208,8 @@ impl AnthropicBackend {
             };
             whole.blocks.extend(turn.blocks);
             whole.notices.extend(turn.notices);
-            add(&mut whole.usage, turn.usage);
+            whole.usage = whole.usage.and_then(turn.usage);
+            whole.model = turn.model;
             if over {
                 note_silence(&mut whole);
                 return Ok(whole);
@@ -218,15 +221,6 @@ impl AnthropicBackend {
             "Resume to ask again.",
         ))
     }
-}
-
-fn add(sum: &mut Usage, more: Usage) {
-    sum.input_tokens = sum.input_tokens.saturating_add(more.input_tokens);
-    sum.output_tokens = sum.output_tokens.saturating_add(more.output_tokens);
-    sum.cached_tokens = sum.cached_tokens.saturating_add(more.cached_tokens);
-    sum.cache_write_tokens = sum
-        .cache_write_tokens
-        .saturating_add(more.cache_write_tokens);
 }
 
 fn ended_early() -> BackendError {

@@ -175,6 +175,7 @@ fn message(next: Next<'_>) -> ModelTurn {
     ModelTurn {
         blocks,
         usage,
+        model: None,
         notices: Vec::new(),
     }
 }

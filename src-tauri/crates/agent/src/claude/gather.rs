@@ -12,6 +12,8 @@ use serde_json::Value;
 pub(crate) struct Message {
     pub(crate) blocks: Vec<Block>,
     pub(crate) usage: Usage,
+    /// The model that answered.
+    pub(crate) model: Option<String>,
     /// Whether its end was a cut at the length limit.
     pub(crate) cut_short: bool,
 }
@@ -30,23 +32,25 @@ pub(crate) struct Gather {
     returned: Vec<String>,
     earlier: Usage,
     usage: Usage,
+    model: Option<String>,
     cut_short: bool,
 }
 
 impl Gather {
     /// A message begins. Returns whether what was shown of the one before is void.
-    pub(crate) fn begin(&mut self, id: &str, usage: &Value) -> bool {
+    pub(crate) fn begin(&mut self, id: &str, model: Option<String>, usage: &Value) -> bool {
         // One that never ended is asked for again.
         let void = self.streaming;
         if void {
             self.blocks.truncate(self.present);
         } else {
-            self.earlier = sum(self.earlier, self.usage);
+            self.earlier = self.earlier.and_then(self.usage.filling(None));
             self.returned.clear();
         }
         self.present = self.blocks.len();
         id.clone_into(&mut self.id);
         self.streaming = true;
+        self.model = model.or(self.model.take());
         self.usage = Usage::default();
         count(&mut self.usage, usage);
         void
@@ -111,7 +115,8 @@ impl Gather {
         self.id = gathered.id;
         Message {
             blocks: gathered.blocks,
-            usage: sum(gathered.earlier, gathered.usage),
+            usage: gathered.earlier.and_then(gathered.usage.filling(None)),
+            model: gathered.model,
             cut_short: gathered.cut_short,
         }
     }
@@ -155,17 +160,12 @@ fn count(usage: &mut Usage, told: &Value) {
             .saturating_add(usage.cached_tokens)
             .saturating_add(usage.cache_write_tokens);
     }
+    let for_an_hour = told["cache_creation"]["ephemeral_1h_input_tokens"].as_u64();
+    if let Some(tokens) = for_an_hour {
+        usage.cache_write_1h_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+    }
     if let Some(output) = number("output_tokens") {
         usage.output_tokens = output;
-    }
-}
-
-fn sum(a: Usage, b: Usage) -> Usage {
-    Usage {
-        input_tokens: a.input_tokens.saturating_add(b.input_tokens),
-        output_tokens: a.output_tokens.saturating_add(b.output_tokens),
-        cached_tokens: a.cached_tokens.saturating_add(b.cached_tokens),
-        cache_write_tokens: a.cache_write_tokens.saturating_add(b.cache_write_tokens),
     }
 }
 

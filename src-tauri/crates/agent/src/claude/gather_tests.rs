@@ -16,8 +16,12 @@ fn messages(sample: &str) -> Vec<Message> {
     let mut messages = Vec::new();
     for line in std::fs::read_to_string(file).unwrap().lines() {
         match read(&serde_json::from_str(line).unwrap()) {
-            Some(Said::MessageBegins { message_id, usage }) => {
-                assert!(!gather.begin(&message_id, &usage));
+            Some(Said::MessageBegins {
+                message_id,
+                model,
+                usage,
+            }) => {
+                assert!(!gather.begin(&message_id, model, &usage));
             }
             Some(Said::Blocks {
                 message_id,
@@ -100,6 +104,7 @@ fn what_follows_a_cut_by_itself_belongs_to_the_same_message() {
     for (id, words, stop) in [("m1", "One ", "max_tokens"), ("m2", "two.", "end_turn")] {
         gather.begin(
             id,
+            Some("claude-opus-5-5".to_owned()),
             &serde_json::json!({"input_tokens": 5, "cache_read_input_tokens": 2}),
         );
         let block = serde_json::json!({"type": "text", "text": words});
@@ -113,6 +118,9 @@ fn what_follows_a_cut_by_itself_belongs_to_the_same_message() {
     assert_eq!(message.usage.input_tokens, 14);
     assert_eq!(message.usage.cached_tokens, 4);
     assert_eq!(message.usage.output_tokens, 6);
+    assert_eq!(message.model.as_deref(), Some("claude-opus-5-5"));
+    // What the next prompt begins with is the last request alone.
+    assert_eq!(message.usage.context.unwrap().used_tokens, 10);
 }
 
 #[test]
@@ -120,9 +128,9 @@ fn a_stream_that_broke_off_leaves_nothing() {
     let mut gather = Gather::default();
     let usage = Value::Null;
     let text = |text: &str| serde_json::json!({"type": "text", "text": text});
-    gather.begin("m1", &usage);
+    gather.begin("m1", None, &usage);
     gather.add("m1", "s", "u1", &[text("lost")]);
-    assert!(gather.begin("m2", &usage), "what was shown is void");
+    assert!(gather.begin("m2", None, &usage), "what was shown is void");
     gather.add("m2", "s", "u2", &[text("kept")]);
     gather.end();
     assert_eq!(told(&gather.take()), ["text kept"]);
@@ -142,7 +150,7 @@ fn results_that_stand_before_a_call_in_the_record_are_noted() {
     let mut gather = Gather::default();
     let call =
         |id: &str| serde_json::json!({"type": "tool_use", "id": id, "name": "X", "input": {}});
-    gather.begin("m1", &Value::Null);
+    gather.begin("m1", None, &Value::Null);
     gather.add("m1", "s", "u1", &[call("a")]);
     gather.returned("a");
     gather.add("m1", "s", "u2", &[call("b")]);
@@ -156,7 +164,7 @@ fn results_that_stand_before_a_call_in_the_record_are_noted() {
     };
     assert_eq!(raw["claude_code"]["has"], Value::Null);
     gather.returned("b");
-    gather.begin("m2", &Value::Null);
+    gather.begin("m2", None, &Value::Null);
     gather.add("m2", "s", "u3", &[call("c")]);
     let message = gather.end().unwrap();
     let Block::ToolCall { raw: Some(raw), .. } = &message.blocks[0] else {

@@ -31,6 +31,8 @@ const OWN: &[&str] = &[
     "DISABLE_ERROR_REPORTING",
     "DISABLE_AUTOUPDATER",
 ];
+/// Keeps it from putting a summary in the conversation's place.
+const NO_COMPACTION: &str = "DISABLE_AUTO_COMPACT";
 /// Where the number of the pipe with the key stands.
 const KEY_PIPE: &str = "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR";
 
@@ -45,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) tools: Vec<ToolName>,
     /// Longest time of a command.
     pub(crate) limit: Duration,
+    /// Whether Claude Code may shorten the conversation when the window is nearly full.
+    pub(crate) compacts: bool,
 }
 
 impl Settings {
@@ -131,6 +135,7 @@ impl Settings {
             .env("BASH_MAX_TIMEOUT_MS", &limit)
             // What it leaves behind is found by this, also by the app when this process is gone.
             .env(MARK, format!("{}-claude", std::process::id()))
+            .envs((!self.compacts).then_some((NO_COMPACTION, "1")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -10,6 +10,7 @@ fn settings(mode: &str) -> Settings {
         enable_thinking: false,
         tools: vec![ToolName::ReadFile, ToolName::Bash],
         limit: Duration::from_secs(60),
+        compacts: false,
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) enum Said {
     Asking,
     MessageBegins {
         message_id: String,
+        model: Option<String>,
         usage: Value,
     },
     Text(String),
@@ -65,6 +66,8 @@ pub(crate) enum Said {
         status: Option<u16>,
         error: String,
     },
+    /// Claude Code put a summary in the place of the conversation so far.
+    Compacted,
     /// Claude Code speaks in the model's place: what kind of failure it tells.
     Trouble(String),
     /// The turn is over.
@@ -149,6 +152,7 @@ fn event(event: &Value) -> Option<Said> {
     match event["type"].as_str()? {
         "message_start" => Some(Said::MessageBegins {
             message_id: text(&event["message"]["id"]),
+            model: event["message"]["model"].as_str().map(str::to_owned),
             usage: event["message"]["usage"].clone(),
         }),
         "content_block_delta" => {
@@ -218,6 +222,7 @@ fn content(content: &Value) -> String {
 fn system(line: &Value) -> Option<Said> {
     match line["subtype"].as_str()? {
         "status" if line["status"] == "requesting" => Some(Said::Asking),
+        "compact_boundary" => Some(Said::Compacted),
         "api_retry" => Some(Said::Retry {
             attempt: number(&line["attempt"]),
             delay_ms: number(&line["retry_delay_ms"]),

@@ -27,6 +27,7 @@ impl Worker {
                     self.mouth.say(FromAgent::Message {
                         blocks: turn.blocks.clone(),
                         usage: turn.usage,
+                        model: turn.model,
                         model_ms: milliseconds(took),
                         notices: turn.notices,
                     });

@@ -186,6 +186,7 @@ fn settings(setup: &AgentSetup, limit: Duration) -> Result<Settings, AgentError>
         enable_thinking: *enable_thinking,
         tools: setup.tools.clone(),
         limit,
+        compacts: setup.compacts,
     })
 }
 

@@ -43,6 +43,7 @@ impl Agent {
             spool_dir: project.path().join("spool").display().to_string(),
             tools: ToolName::ALL.to_vec(),
             step_timeout_seconds: 600,
+            compacts: false,
             conversation: vec![ConversationItem::User {
                 text: "Do it.".into(),
             }],

@@ -42,6 +42,8 @@ pub struct LiveAgent {
     pub git_checkpoints: GitCheckpoints,
     /// What happens when the agent repeats itself.
     pub loop_detection: LoopDetection,
+    /// What happens when the model's context window is nearly full.
+    pub context: Context,
     /// Limits of the file system and the network around the agent.
     pub sandbox: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -63,6 +65,7 @@ impl Default for LiveAgent {
             controls: Controls::default(),
             git_checkpoints: GitCheckpoints::default(),
             loop_detection: LoopDetection::default(),
+            context: Context::default(),
             sandbox: None,
         }
     }
@@ -264,6 +267,40 @@ impl Default for ReplayBackend {
             pace: 1.0,
         }
     }
+}
+
+/// The model's context window.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Context {
+    /// Its size in tokens. Absent: what the server or the list of models says.
+    #[schemars(range(min = 1))]
+    pub window: Option<u32>,
+    /// The part of it, in percent, that is nearly all.
+    #[schemars(range(min = 10, max = 100))]
+    pub nearly_full: u32,
+    /// What happens then.
+    pub when_nearly_full: WhenNearlyFull,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            window: None,
+            nearly_full: 90,
+            when_nearly_full: WhenNearlyFull::Pause,
+        }
+    }
+}
+
+/// What a nearly full context window leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenNearlyFull {
+    /// The session pauses before the model is asked again.
+    Pause,
+    /// What old tool calls returned is left out, and the agent goes on.
+    Compact,
 }
 
 /// A text that is never shown, logged or stored.

@@ -77,6 +77,7 @@ pub fn main() {
             raw: None,
         }],
         usage: Usage::default(),
+        model: None,
         model_ms: 0,
         notices: Vec::new(),
     });
@@ -104,6 +105,7 @@ fn propose(number: usize, path: &str) {
             raw: None,
         }],
         usage: Usage::default(),
+        model: None,
         model_ms: 0,
         notices: Vec::new(),
     });

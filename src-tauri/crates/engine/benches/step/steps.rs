@@ -42,6 +42,7 @@ pub async fn measure(files: usize) -> Row {
             ],
         },
         app_version: "bench".to_owned(),
+        models: std::sync::Arc::default(),
         looking: std::sync::Arc::new(|_, _| {}),
     });
     let config = espalier_config::load_project(&folder.path().join("bench.yaml")).unwrap();

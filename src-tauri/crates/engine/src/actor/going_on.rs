@@ -1,12 +1,13 @@
 //! Starting the agent, letting it go on, and holding it.
 
+use super::context::unread_bytes;
 use super::{Phase, SessionActor};
 use crate::agent_process::AgentProcess;
 use crate::error::EngineError;
 use espalier_protocol::event::{BranchKind, EventBody, Intervention, NewBranch};
 use espalier_protocol::op::Place;
-use espalier_protocol::session::{EndReason, PauseReason, SessionState};
-use espalier_protocol::tree::Trailing;
+use espalier_protocol::session::{EndReason, NearlyFull, PauseReason, SessionState};
+use espalier_protocol::tree::{PathItem, Trailing};
 use espalier_protocol::worker::{AgentSetup, ToAgent};
 use espalier_protocol::{Actor, BranchId, ConversationItem, SessionTree, StepKind};
 
@@ -37,6 +38,9 @@ impl SessionActor {
             }
             let error = error.to_app();
             return self.pause(PauseReason::CheckpointFailed { error }).await;
+        }
+        if matches!(self.lane.phase, Phase::Ready) && !self.make_room().await? {
+            return Ok(());
         }
         match std::mem::replace(&mut self.lane.phase, Phase::Asking) {
             // An instruction given in the middle of a message is heeded now: what the model had
@@ -81,10 +85,12 @@ impl SessionActor {
             spool_dir: self.lane_spool_dir().display().to_string(),
             tools: self.meta.settings.tools.clone(),
             step_timeout_seconds: self.meta.settings.step_timeout_seconds,
+            compacts: self.meta.settings.context.when_nearly_full == NearlyFull::Compact,
             conversation: tree.conversation(&cursor, Trailing::Include),
             next_step: u32::try_from(cursor.step + 1).unwrap_or(0),
             instructions: tree.instructions(&cursor, Trailing::Include),
         };
+        self.lane.unread_bytes = unread_bytes(&tree, &cursor);
         self.lane.untold.clear();
         self.lane.message = None;
         self.lane.edited = None;
@@ -157,6 +163,7 @@ impl SessionActor {
         ) {
             self.lane.counted_from = cursor.step;
         }
+        self.allow_fuller(&reason);
         self.settle_rollback(None).await?;
         self.set_state(SessionState::Running).await?;
         self.start_or_advance().await
@@ -174,8 +181,11 @@ impl SessionActor {
     /// Whether the path ends with an instruction the model has not answered.
     fn instruction_waits(&self) -> bool {
         let cursor = self.cursor();
-        self.tree.path(&cursor, Trailing::Include).len()
-            > self.tree.path(&cursor, Trailing::Exclude).len()
+        let path = self.tree.path(&cursor, Trailing::Include);
+        path.iter()
+            .rev()
+            .take_while(|item| item.step().is_none())
+            .any(|item| matches!(item, PathItem::Instruction { .. }))
     }
 
     /// Tells the agent something; it reads it when it goes on.

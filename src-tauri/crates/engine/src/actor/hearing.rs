@@ -34,9 +34,11 @@ impl SessionActor {
             FromAgent::Message {
                 blocks,
                 usage,
+                model,
                 model_ms,
                 notices,
             } => {
+                let usage = self.completed(usage, model.as_deref());
                 let notices = self.to_tell(notices).await?;
                 self.message_completed(blocks, usage, model_ms, notices)
                     .await?;

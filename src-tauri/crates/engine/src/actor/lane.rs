@@ -31,6 +31,10 @@ pub(crate) struct Lane {
     pub counted_from: i32,
     /// Steps the annotator allowed beyond `max_steps` by going on at the limit.
     pub allowed_beyond: u32,
+    /// Bytes of results that came after the last message, so that no count of tokens has them yet.
+    pub unread_bytes: usize,
+    /// The annotator went on with a nearly full window: up to so many tokens nobody asks again.
+    pub context_allowed: u32,
     /// The last step's checkpoint failed and must be made before anything goes on.
     pub owes_checkpoint: bool,
 }
@@ -55,6 +59,8 @@ impl Lane {
             hold_after: None,
             counted_from,
             allowed_beyond: 0,
+            unread_bytes: 0,
+            context_allowed: 0,
             owes_checkpoint: false,
         }
     }

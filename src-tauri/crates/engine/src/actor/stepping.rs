@@ -103,6 +103,7 @@ impl SessionActor {
             conversation_hash,
         }])
         .await?;
+        self.lane.unread_bytes += self.tree.content_length(id);
         self.tree.forget_content(id);
         self.publish_tip()?;
         Ok(failed)

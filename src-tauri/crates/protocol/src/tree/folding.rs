@@ -74,6 +74,11 @@ impl SessionTree {
                     },
                 );
             }
+            EventBody::ContextCompacted { branch, cleared } => {
+                if let Some(branch) = self.branch_mut(branch) {
+                    branch.items.push(PathItem::Compaction(cleared.clone()));
+                }
+            }
             EventBody::StepStarted { step } => {
                 self.steps_started += 1;
                 self.pending_rollback = None;
@@ -355,6 +360,12 @@ impl SessionTree {
         if known.is_some() {
             self.last_checkpoint = known;
         }
+    }
+
+    /// Bytes of what a step returned, as the model reads it.
+    pub fn content_length(&self, id: &StepId) -> usize {
+        let result = self.steps.get(id).and_then(|step| step.result.as_ref());
+        result.map_or(0, |result| result.content.len())
     }
 
     /// Lets go of what a step returned, to keep a long session's memory flat. The log still has it;

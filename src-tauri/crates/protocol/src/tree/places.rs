@@ -25,9 +25,10 @@ impl SessionTree {
         branch
             .items
             .iter()
-            .rposition(|item| match item {
-                PathItem::Step(id) => self.steps.get(id).is_some_and(|s| index_of(s) <= step),
-                PathItem::Instruction { .. } => false,
+            .rposition(|item| {
+                item.step()
+                    .and_then(|id| self.steps.get(id))
+                    .is_some_and(|found| index_of(found) <= step)
             })
             .map_or(0, |position| position + 1)
     }
@@ -52,7 +53,11 @@ impl SessionTree {
         }
         let mut end = self.items_until(branch, place.step);
         if trailing == Trailing::Include {
-            while matches!(branch.items.get(end), Some(PathItem::Instruction { .. })) {
+            while branch
+                .items
+                .get(end)
+                .is_some_and(|item| item.step().is_none())
+            {
                 end += 1;
             }
         }
@@ -64,10 +69,7 @@ impl SessionTree {
     pub fn path_steps(&self, place: &Place) -> Vec<&Step> {
         self.path(place, Trailing::Exclude)
             .into_iter()
-            .filter_map(|item| match item {
-                PathItem::Step(id) => self.steps.get(id),
-                PathItem::Instruction { .. } => None,
-            })
+            .filter_map(|item| self.steps.get(item.step()?))
             .collect()
     }
 

@@ -1,11 +1,16 @@
 //! The conversation along a path.
 
 use super::{PathItem, SessionTree, Trailing, index_of};
-use crate::conversation::{Block, ConversationItem, chained_hash, content_hash};
+use crate::conversation::{Block, ContextFill, ConversationItem, chained_hash, content_hash};
 use crate::ids::{MessageId, StepId};
 use crate::op::Place;
-use crate::step::{StepKind, StepResult, StepStatus};
+use crate::step::{Step, StepKind, StepResult, StepStatus};
 use crate::worker::GivenInstruction;
+use std::collections::{HashMap, HashSet};
+
+/// What the model reads in place of a result that was left out.
+pub const CLEARED: &str =
+    "[What this call returned was left out to save room. Make the call again if it is needed.]";
 
 impl SessionTree {
     /// The instructions along a path, in order, each with the step it was given after.
@@ -19,6 +24,7 @@ impl SessionTree {
                     after_step,
                     text: text.clone(),
                 }),
+                PathItem::Compaction(_) => {}
             }
         }
         given
@@ -34,15 +40,13 @@ impl SessionTree {
         let path = self.path(place, trailing);
         let on_path = |id: &MessageId| -> Vec<&str> {
             path.iter()
-                .filter_map(|item| match item {
-                    PathItem::Step(step) => self.steps.get(step),
-                    PathItem::Instruction { .. } => None,
-                })
+                .filter_map(|item| self.steps.get(item.step()?))
                 .filter(|step| step.message_id == *id && step.result.is_some())
                 .map(|step| step.call_id.as_str())
                 .collect()
         };
         let mut current: Option<&MessageId> = None;
+        let mut results: HashMap<&StepId, usize> = HashMap::new();
         for item in &path {
             match item {
                 PathItem::Instruction {
@@ -64,6 +68,7 @@ impl SessionTree {
                     }
                     current = Some(&step.message_id);
                     if step.kind != StepKind::Message {
+                        results.insert(id, items.len());
                         items.push(ConversationItem::ToolResult {
                             call_id: step.call_id.clone(),
                             tool: step.tool.clone(),
@@ -72,9 +77,50 @@ impl SessionTree {
                         });
                     }
                 }
+                PathItem::Compaction(cleared) => {
+                    for at in cleared.iter().filter_map(|id| results.get(id)) {
+                        if let Some(ConversationItem::ToolResult { content, .. }) =
+                            items.get_mut(*at)
+                        {
+                            CLEARED.clone_into(content);
+                        }
+                    }
+                }
             }
         }
         items
+    }
+
+    /// How full the model's window is at a place: after the last message on its path, if nothing
+    /// was left out since.
+    pub fn context_at(&self, place: &Place) -> Option<ContextFill> {
+        let path = self.path(place, Trailing::Include);
+        let since = path
+            .iter()
+            .rev()
+            .take_while(|item| !matches!(item, PathItem::Compaction(_)));
+        since
+            .filter_map(|item| self.steps.get(item.step()?))
+            .find_map(|step| self.messages.get(&step.message_id)?.usage.context)
+    }
+
+    /// The steps of a place's path whose results the model still reads, oldest first.
+    pub fn uncleared(&self, place: &Place) -> Vec<&Step> {
+        let path = self.path(place, Trailing::Include);
+        let cleared: HashSet<&StepId> = path
+            .iter()
+            .filter_map(|item| match item {
+                PathItem::Compaction(cleared) => Some(cleared),
+                PathItem::Step(_) | PathItem::Instruction { .. } => None,
+            })
+            .flatten()
+            .collect();
+        path.iter()
+            .filter_map(|item| item.step())
+            .filter(|id| !cleared.contains(id))
+            .filter_map(|id| self.steps.get(id))
+            .filter(|step| step.kind != StepKind::Message && step.result.is_some())
+            .collect()
     }
 
     /// The hash of the conversation up to and with a step that returned `result`: one link on the
@@ -100,14 +146,18 @@ impl SessionTree {
         let trailing = own
             .iter()
             .rev()
-            .take_while(|item| matches!(item, PathItem::Instruction { .. }))
+            .take_while(|item| item.step().is_none())
             .count();
         for item in &own[own.len() - trailing..] {
-            if let PathItem::Instruction {
-                text, inject_as, ..
-            } = item
-            {
-                items.push(ConversationItem::instruction(text.clone(), *inject_as));
+            match item {
+                PathItem::Instruction {
+                    text, inject_as, ..
+                } => items.push(ConversationItem::instruction(text.clone(), *inject_as)),
+                // No turn of the conversation, but what follows was said without these results.
+                PathItem::Compaction(cleared) => items.push(ConversationItem::System {
+                    text: format!("{CLEARED} {cleared:?}"),
+                }),
+                PathItem::Step(_) => {}
             }
         }
         if let Some(message) = self.messages.get(&step.message_id) {

@@ -75,6 +75,7 @@ fn settings() -> SessionSettings {
             worktrees: false,
             carry: Vec::new(),
         },
+        context: espalier_protocol::session::ContextSettings::default(),
         schemes: Vec::new(),
         output_dir: None,
     }

@@ -35,6 +35,7 @@ pub(super) struct Answer {
     pieces: BTreeMap<u64, Piece>,
     bytes: usize,
     tokens: Tokens,
+    model: Option<String>,
     stop_reason: Option<String>,
     stop_details: Value,
 }
@@ -46,6 +47,7 @@ struct Tokens {
     output: u64,
     cache_read: u64,
     cache_write: u64,
+    cache_write_1h: u64,
 }
 
 impl Tokens {
@@ -58,6 +60,8 @@ impl Tokens {
         ] {
             *count = usage[field].as_u64().unwrap_or(*count);
         }
+        let for_an_hour = usage["cache_creation"]["ephemeral_1h_input_tokens"].as_u64();
+        self.cache_write_1h = for_an_hour.unwrap_or(self.cache_write_1h);
     }
 
     fn usage(&self) -> Usage {
@@ -68,7 +72,10 @@ impl Tokens {
             output_tokens: count(self.output),
             cached_tokens: count(self.cache_read),
             cache_write_tokens: count(self.cache_write),
+            cache_write_1h_tokens: count(self.cache_write_1h),
+            ..Usage::default()
         }
+        .filling(None)
     }
 }
 
@@ -92,7 +99,10 @@ impl Answer {
         }
         let kind = data["type"].take();
         match kind.as_str().unwrap_or(&event.name) {
-            "message_start" => self.tokens.take(&data["message"]["usage"]),
+            "message_start" => {
+                self.tokens.take(&data["message"]["usage"]);
+                self.model = data["message"]["model"].as_str().map(str::to_owned);
+            }
             "content_block_start" => self.begin(data, event.data.len(), sink)?,
             "content_block_delta" => self.go_on(data, event.data.len(), sink)?,
             "content_block_stop" => {
@@ -187,6 +197,7 @@ impl Answer {
         let mut turn = ModelTurn {
             blocks,
             usage,
+            model: self.model,
             notices: Vec::new(),
         };
         if paused {

@@ -101,7 +101,9 @@ fn thinking_keeps_its_signature_and_unknown_things_pass() {
         output_tokens: 9,
         cached_tokens: 70,
         cache_write_tokens: 25,
-    };
+        ..Usage::default()
+    }
+    .filling(None);
     assert_eq!(turn.usage, usage);
 }
 

@@ -21,6 +21,9 @@ pub(super) enum Thinking {
 pub(super) struct Leeway {
     pub(super) temperature: bool,
     pub(super) thinking: Thinking,
+    /// So many items at the beginning of the conversation go back without their thinking: newer
+    /// models take it only while nothing before it has changed.
+    pub(super) unthinking: usize,
     /// Thinking was left out because the server takes no temperature beside it.
     gave_way: bool,
 }
@@ -34,14 +37,22 @@ impl Leeway {
             } else {
                 Thinking::Off
             },
+            unthinking: 0,
             gave_way: false,
         }
     }
 
     /// What to try after the server refused a request with these words; nothing when they speak of
-    /// something else. Each is less than the one before, so this comes to an end.
-    pub(super) fn after(self, said: &str, max_tokens: u32) -> Option<Self> {
+    /// something else. Each is less than the one before, so this comes to an end. `items` is the
+    /// length of the conversation.
+    pub(super) fn after(self, said: &str, max_tokens: u32, items: usize) -> Option<Self> {
         let said = said.to_lowercase();
+        if self.unthinking < items && about_earlier_thinking(&said) {
+            return Some(Self {
+                unthinking: items,
+                ..self
+            });
+        }
         let thinks = self.thinking != Thinking::Off;
         let about_thinking = thinks && said.contains("thinking");
         let about_temperature = self.temperature && said.contains("temperature");
@@ -60,6 +71,7 @@ impl Leeway {
                     self.thinking
                 },
                 gave_way: false,
+                ..self
             }),
             (false, true) => Some(Self {
                 thinking: self.less(max_tokens),
@@ -99,8 +111,23 @@ impl Leeway {
             );
             notices.push(note("thinking_left_out", text));
         }
+        if self.unthinking > before.unthinking {
+            let text = format!(
+                "{model} no longer takes its earlier thinking, because what came before it has \
+                 changed: it was left out."
+            );
+            notices.push(note("earlier_thinking_left_out", text));
+        }
         notices
     }
+}
+
+/// Whether a refusal is about thinking that was sent back, not about the setting.
+fn about_earlier_thinking(said: &str) -> bool {
+    said.contains("thinking")
+        && ["signature", "bound to", "cannot be modified"]
+            .iter()
+            .any(|word| said.contains(word))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ fn after(temperature: Option<f64>, refusals: &[&str]) -> (bool, Thinking, Vec<St
     let first = Leeway::new(temperature, true);
     let last = refusals
         .iter()
-        .fold(first, |leeway, said| leeway.after(said, 4096).unwrap());
+        .fold(first, |leeway, said| leeway.after(said, 4096, 0).unwrap());
     let notices = last.notices(first, "claude").into_iter();
     let codes = notices.map(|notice| notice.code).collect();
     (last.temperature, last.thinking, codes)
@@ -48,8 +48,8 @@ fn what_the_server_refuses_is_left_out() {
 #[test]
 fn nothing_is_left_out_for_other_reasons() {
     let leeway = Leeway::new(Some(0.2), true);
-    assert_eq!(leeway.after("max_tokens: 99999 > 64000", 4096), None);
+    assert_eq!(leeway.after("max_tokens: 99999 > 64000", 4096, 0), None);
     let bare = Leeway::new(None, false);
-    assert_eq!(bare.after(DEPRECATED, 4096), None);
-    assert_eq!(bare.after(NOT_ADAPTIVE, 4096), None);
+    assert_eq!(bare.after(DEPRECATED, 4096, 0), None);
+    assert_eq!(bare.after(NOT_ADAPTIVE, 4096, 0), None);
 }

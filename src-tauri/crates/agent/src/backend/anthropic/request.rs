@@ -25,8 +25,8 @@ pub(super) fn body(
     let opening = opening.count();
     let (system, talk) = request.conversation.split_at(opening);
     let mut turns = Turns::default();
-    for item in talk {
-        turns.take(item);
+    for (index, item) in talk.iter().enumerate() {
+        turns.take(item, opening + index >= leeway.unthinking);
     }
     turns.say("assistant", so_far.iter().filter_map(said).collect());
     let mut body = json!({"model": model.name, "max_tokens": model.max_tokens, "stream": true});
@@ -91,7 +91,7 @@ struct Turns {
 }
 
 impl Turns {
-    fn take(&mut self, item: &ConversationItem) {
+    fn take(&mut self, item: &ConversationItem, thinking: bool) {
         match item {
             ConversationItem::User { text } => self.say("user", words(text).into_iter().collect()),
             // Only the beginning of a conversation has a system prompt on every model and server.
@@ -100,7 +100,9 @@ impl Turns {
                 self.say("user", words(&text).into_iter().collect());
             }
             ConversationItem::Assistant { blocks, .. } => {
-                self.say("assistant", blocks.iter().filter_map(said).collect());
+                let blocks = blocks.iter().filter_map(said);
+                let sent = |block: &Value| thinking || !is_thinking(block);
+                self.say("assistant", blocks.filter(sent).collect());
             }
             ConversationItem::ToolResult {
                 call_id,
@@ -165,6 +167,10 @@ fn said(block: &Block) -> Option<Value> {
         } => Some(call(call_id, name, input, raw.as_ref())),
         Block::Opaque { raw } => raw["type"].is_string().then(|| raw.clone()),
     }
+}
+
+fn is_thinking(block: &Value) -> bool {
+    block["type"] == "thinking" || block["type"] == "redacted_thinking"
 }
 
 /// The provider's own form of a block, if it is one of this API's.

@@ -99,7 +99,7 @@ fn what_a_server_refuses_is_not_sent() {
         tools: &[],
         path: &PathSoFar::default(),
     };
-    let leeway = Leeway::new(None, true).after("adaptive thinking", 4096);
+    let leeway = Leeway::new(None, true).after("adaptive thinking", 4096, 0);
     assert_eq!(leeway.map(|one| one.thinking), Some(Thinking::Budget(2048)));
     let bodies = leeway.map(|leeway| body(&model, leeway, &request, &[]));
     let body = bodies.unwrap_or_default();

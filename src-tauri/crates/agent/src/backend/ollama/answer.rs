@@ -10,8 +10,6 @@ use serde_json::Value;
 /// Bytes of thinking, text and calls that one answer may have: a model that goes on and on must
 /// not fill memory and database.
 const MAX_BYTES: usize = 16 << 20;
-/// Part of the window that is nearly all of it, in hundredths.
-const NEARLY_FULL: u64 = 90;
 
 /// One line of the stream. Fields that a server leaves out or sets to null count as not there.
 #[derive(Debug, Deserialize)]
@@ -134,9 +132,9 @@ impl Answer {
         let usage = Usage {
             input_tokens: u32::try_from(self.prompt_tokens).unwrap_or(u32::MAX),
             output_tokens: u32::try_from(self.answer_tokens).unwrap_or(u32::MAX),
-            cached_tokens: 0,
-            cache_write_tokens: 0,
-        };
+            ..Usage::default()
+        }
+        .filling(window.filter(|tokens| *tokens > 0));
         let mut blocks = Vec::with_capacity(self.calls.len() + 2);
         if !self.thinking.is_empty() {
             let text = self.thinking;
@@ -150,6 +148,7 @@ impl Answer {
         ModelTurn {
             blocks,
             usage,
+            model: None,
             notices,
         }
     }
@@ -174,16 +173,7 @@ impl Answer {
         let Some(window) = window.map(u64::from).filter(|window| *window > 0) else {
             return notices;
         };
-        let used = self.prompt_tokens + self.answer_tokens;
-        if used * 100 >= window * NEARLY_FULL {
-            note(
-                "window_nearly_full",
-                format!(
-                    "{used} of the model's {window} tokens are used. Ollama leaves out the oldest \
-                     messages when they are full: raise live_agent.ollama.num_ctx, or roll back."
-                ),
-            );
-        } else if was_shortened(self.prompt_tokens, window, conversation) {
+        if was_shortened(self.prompt_tokens, window, conversation) {
             note(
                 "window_overrun",
                 format!(

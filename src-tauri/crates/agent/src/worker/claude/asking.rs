@@ -181,11 +181,18 @@ impl ClaudeWorker {
         }
     }
 
-    fn show(&self, news: News) {
+    fn show(&mut self, news: News) {
         match news {
             News::Text(text) => self.mouth.say(FromAgent::TextDelta { text }),
             News::Thinking(text) => self.mouth.say(FromAgent::ThinkingDelta { text }),
             News::Void => self.mouth.say(FromAgent::DeltasReset),
+            News::Compacted => self.notices.push(AgentNotice {
+                code: "context_compacted".to_owned(),
+                text: "The model's window was nearly full: Claude Code put a summary in the place \
+                       of the conversation so far."
+                    .to_owned(),
+                once: false,
+            }),
             News::Retry {
                 attempt,
                 delay_ms,
@@ -216,6 +223,7 @@ impl ClaudeWorker {
         self.mouth.say(FromAgent::Message {
             blocks: message.blocks.clone(),
             usage: message.usage,
+            model: message.model,
             model_ms: milliseconds(took),
             notices,
         });

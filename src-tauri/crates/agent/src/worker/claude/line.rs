@@ -34,6 +34,8 @@ pub(super) enum News {
         status: Option<u16>,
         error: String,
     },
+    /// The model reads a summary from here on.
+    Compacted,
     /// A call asks or returned, or the calls are done.
     Calls,
     Over(Box<Over>),
@@ -103,8 +105,12 @@ impl Line {
                 self.ran_on = self.stands != Stands::Working;
                 None
             }
-            Said::MessageBegins { message_id, usage } => {
-                let void = self.gather.begin(&message_id, &usage);
+            Said::MessageBegins {
+                message_id,
+                model,
+                usage,
+            } => {
+                let void = self.gather.begin(&message_id, model, &usage);
                 void.then_some(News::Void)
             }
             Said::Blocks {
@@ -132,6 +138,7 @@ impl Line {
                 status,
                 error,
             }),
+            Said::Compacted => Some(News::Compacted),
             Said::Trouble(kind) => {
                 self.trouble = Some(kind);
                 None
