@@ -53,5 +53,6 @@ pub fn builder() -> Builder<Wry> {
             files::file_at,
             files::text_page,
             dataset::export_dataset,
+            dataset::save_recording,
         ])
 }

@@ -16,6 +16,7 @@ mod suite {
     mod saved_recordings;
     mod steering;
     mod window;
+    mod window_context;
     mod window_models;
     mod window_worktrees;
     mod worktrees;

@@ -370,6 +370,10 @@ export class FakeBackend implements Backend {
     return Promise.resolve({ file, sessions: 1, records: 1, notes: [] });
   }
 
+  saveRecording(_session: string, file: string) {
+    return Promise.resolve({ file, redacted: 2, left_out: [] });
+  }
+
   pickFile() {
     return Promise.resolve(DEMO);
   }

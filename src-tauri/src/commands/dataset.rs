@@ -1,9 +1,12 @@
-//! Exports, from the window and from the command line.
+//! Exports and recordings, from the window and from the command line.
 
-use espalier_protocol::AppError;
+use crate::app::Desk;
+use espalier_protocol::{AppError, ErrorCode, SessionId, SessionTree};
+use espalier_store::Store;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::path::Path;
+use tauri::State;
 
 /// Formats that sessions can be exported in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type, clap::ValueEnum)]
@@ -55,5 +58,59 @@ pub async fn export(
         sessions: report.sessions,
         records: report.records,
         notes: report.notes,
+    })
+}
+
+/// What became of a session that was saved as a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct SavedRecording {
+    pub file: String,
+    /// Secrets that were taken out of its texts.
+    pub redacted: u32,
+    /// What it does not have, in words.
+    pub left_out: Vec<String>,
+}
+
+/// Saves a session as a recording that can be played again.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_recording(
+    desk: State<'_, Desk>,
+    session: SessionId,
+    file: String,
+) -> Result<SavedRecording, AppError> {
+    save(&desk.bench.store, &session, Path::new(&file)).await
+}
+
+/// Saves a session as a recording that can be played again.
+pub async fn save(
+    store: &Store,
+    session: &SessionId,
+    file: &Path,
+) -> Result<SavedRecording, AppError> {
+    let events = store.events(session, 0).await;
+    let tree = SessionTree::fold(&events.map_err(|error| error.to_app())?);
+    if tree.meta.is_none() {
+        return Err(AppError::new(
+            ErrorCode::Unknown,
+            format!("There is no session {session}."),
+            "espalier sessions lists them.",
+        ));
+    }
+    let saved = espalier_dataset::recording(&tree);
+    let text = serde_json::to_string_pretty(&saved.recording)
+        .map_err(|error| AppError::new(ErrorCode::Internal, error.to_string(), ""))?;
+    let written = tokio::fs::write(file, text + "\n").await;
+    written.map_err(|error| {
+        AppError::new(
+            ErrorCode::Io,
+            format!("{} was not written: {error}", file.display()),
+            "Check the path, its permissions and the space that is left.",
+        )
+    })?;
+    Ok(SavedRecording {
+        file: file.display().to_string(),
+        redacted: saved.redacted,
+        left_out: saved.left_out,
     })
 }

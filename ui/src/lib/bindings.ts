@@ -67,6 +67,8 @@ export const commands = {
 	textPage: (blob: BlobId, offset: number) => typedError<TextPage, AppError>(__TAURI_INVOKE("text_page", { blob, offset })),
 	/**  Exports the sessions of an output folder, or of a data folder, to a file. */
 	exportDataset: (inputDir: string, format: ExportFormat, file: string) => typedError<ExportReport, AppError>(__TAURI_INVOKE("export_dataset", { inputDir, format, file })),
+	/**  Saves a session as a recording that can be played again. */
+	saveRecording: (session: SessionId, file: string) => typedError<SavedRecording, AppError>(__TAURI_INVOKE("save_recording", { session, file })),
 };
 
 /* Types */
@@ -738,6 +740,15 @@ export type RestorePreview = {
 	uncaptured: Uncaptured[],
 	/**  Steps that leave the path. */
 	steps_undone: number,
+};
+
+/**  What became of a session that was saved as a recording. */
+export type SavedRecording = {
+	file: string,
+	/**  Secrets that were taken out of its texts. */
+	redacted: number,
+	/**  What it does not have, in words. */
+	left_out: string[],
 };
 
 /**  How an annotation scheme is answered. */

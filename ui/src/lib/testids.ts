@@ -24,6 +24,9 @@ export const testids = {
   recordingBanner: 'recording-banner',
   projectExport: 'project-export',
   exportRun: 'export-run',
+  recordingSave: 'recording-save',
+  recordingRun: 'recording-run',
+  recordingDone: 'recording-done',
 
   // Session
   sessionScreen: 'session-screen',

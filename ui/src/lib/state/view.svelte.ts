@@ -13,6 +13,7 @@ export type Dialog =
   | { readonly kind: 'leave' }
   | { readonly kind: 'continue' }
   | { readonly kind: 'call' }
+  | { readonly kind: 'recording' }
   | { readonly kind: 'shortcuts' };
 
 /** A file on screen; without a checkpoint it follows the one that the file tree stands at. */

@@ -21,6 +21,7 @@ import type {
   PullProgress,
   RestorePreview,
   SessionId,
+  SavedRecording,
   SessionSummary,
   StepId,
   TaskId,
@@ -94,6 +95,7 @@ export interface Backend {
   treeAt(session: SessionId, checkpoint: CheckpointId): Promise<TreeFile[]>;
   fileAt(session: SessionId, checkpoint: CheckpointId, path: string): Promise<TextPage>;
   textPage(blob: BlobId, offset: number): Promise<TextPage>;
+  saveRecording(session: SessionId, file: string): Promise<SavedRecording>;
   exportDataset(inputDir: string, format: ExportFormat, file: string): Promise<ExportReport>;
   /** Asks for a file to open; null when the person thought better of it. */
   pickFile(title: string, filters: FileFilter[]): Promise<string | null>;

@@ -81,6 +81,7 @@ export const tauriBackend: Backend = {
   textPage: (blob, offset) => answered(commands.textPage(blob, offset)),
   exportDataset: (inputDir, format, file) =>
     answered(commands.exportDataset(inputDir, format, file)),
+  saveRecording: (session, file) => answered(commands.saveRecording(session, file)),
   pickFile: (title, filters) => open({ title, filters, multiple: false, directory: false }),
   pickTarget: (title, proposed, filters) => save({ title, filters, defaultPath: proposed }),
 };
