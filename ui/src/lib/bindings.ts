@@ -228,6 +228,11 @@ export type CheckpointSettings = {
 	auto_commit: boolean,
 	cleanup_on_complete: boolean,
 	require_clean_working_dir: boolean,
+	/**
+	 *  What checkpoints hold although git ignores it: patterns as in a `.gitignore` at the top of
+	 *  the project.
+	 */
+	include_ignored?: string[],
 	/**  Each branch in a directory of its own, so that several can run at the same time. */
 	worktrees?: boolean,
 	/**  What each worktree gets beside the files of its checkpoint. */

@@ -17,6 +17,8 @@ pub struct OpenRequest {
     /// Files and folders that are never part of a checkpoint.
     pub exclude: Vec<PathBuf>,
     pub limits: CaptureLimits,
+    /// What checkpoints hold although git ignores it: patterns as in an ignore file.
+    pub include_ignored: Vec<String>,
 }
 
 /// Where the checkpoints are that a worktree shares with its project.

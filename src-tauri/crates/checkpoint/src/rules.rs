@@ -22,6 +22,8 @@ pub struct Rules {
     /// Each with the project's path as that file sees it.
     outer: Vec<(Vec<u8>, Gitignore)>,
     inner: HashMap<RelPath, IgnoreFile>,
+    /// What a checkpoint holds although git ignores it.
+    taken: IgnoreFile,
 }
 
 impl Rules {
@@ -39,6 +41,25 @@ impl Rules {
         if let Some(file) = self.parse(text) {
             self.outer.push((prefix.to_vec(), (*file).clone()));
         }
+    }
+
+    /// Takes in what these patterns, as in an ignore file at the top of the project, match.
+    pub fn take(&mut self, patterns: &[String]) {
+        self.taken = self.parse(patterns.join("\n").as_bytes());
+    }
+
+    /// Reads the rules anew; what is asked for stays.
+    pub fn renew(&mut self, rules: Self) {
+        let taken = std::mem::take(&mut self.taken);
+        *self = Self { taken, ..rules };
+    }
+
+    fn takes(&self, path: &RelPath, is_dir: bool) -> bool {
+        self.taken.as_ref().is_some_and(|taken| {
+            taken
+                .matched_path_or_any_parents(as_path(path.as_bytes()), is_dir)
+                .is_ignore()
+        })
     }
 
     /// Reads an ignore file's text.
@@ -100,6 +121,9 @@ impl<'a> Here<'a> {
 
     /// Whether an untracked path in this directory is ignored. Directories above are known not to be.
     pub fn ignores(&self, rules: &Rules, path: &RelPath, is_dir: bool) -> bool {
+        if rules.takes(path, is_dir) {
+            return false;
+        }
         let mut level = Some(self);
         while let Some(here) = level {
             let verdict = here
@@ -126,9 +150,13 @@ impl<'a> Here<'a> {
     }
 }
 
-fn says(file: &Gitignore, path: &[u8], is_dir: bool) -> Option<bool> {
+fn as_path(bytes: &[u8]) -> &Path {
     use std::os::unix::ffi::OsStrExt as _;
-    match file.matched(Path::new(std::ffi::OsStr::from_bytes(path)), is_dir) {
+    Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+fn says(file: &Gitignore, path: &[u8], is_dir: bool) -> Option<bool> {
+    match file.matched(as_path(path), is_dir) {
         Match::None => None,
         Match::Ignore(_) => Some(true),
         Match::Whitelist(_) => Some(false),

@@ -95,13 +95,15 @@ impl Checkpoints {
         };
         let mut exclude = request.exclude;
         exclude.push(request.store_dir);
+        let mut rules = match &repository {
+            Some(repository) => crate::tracked::outer_rules(&project, repository)?,
+            None => Rules::default(),
+        };
+        rules.take(&request.include_ignored);
         let opened = Self {
             prefix: project.prefix()?,
             author: Author::of(repository.as_ref()),
-            rules: match &repository {
-                Some(repository) => crate::tracked::outer_rules(&project, repository)?,
-                None => Rules::default(),
-            },
+            rules,
             watch: watch::open(&project.dir, &store.cookies()),
             excluded: exclude
                 .iter()

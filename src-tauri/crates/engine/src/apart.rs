@@ -155,6 +155,7 @@ impl Places {
             }),
             exclude: Vec::new(),
             limits: CaptureLimits::default(),
+            include_ignored: self.meta.settings.checkpoints.include_ignored.clone(),
         }
     }
 

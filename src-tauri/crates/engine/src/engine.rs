@@ -271,6 +271,7 @@ impl Engine {
                 .chain([self.options.data_dir.clone()])
                 .collect(),
             limits: CaptureLimits::default(),
+            include_ignored: meta.settings.checkpoints.include_ignored.clone(),
         }
     }
 

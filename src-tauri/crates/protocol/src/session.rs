@@ -138,6 +138,10 @@ pub struct CheckpointSettings {
     pub auto_commit: bool,
     pub cleanup_on_complete: bool,
     pub require_clean_working_dir: bool,
+    /// What checkpoints hold although git ignores it: patterns as in a `.gitignore` at the top of
+    /// the project.
+    #[serde(default)]
+    pub include_ignored: Vec<String>,
     /// Each branch in a directory of its own, so that several can run at the same time.
     #[serde(default)]
     pub worktrees: bool,

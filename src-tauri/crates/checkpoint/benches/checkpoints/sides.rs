@@ -29,6 +29,7 @@ pub fn begin(project: &Path, store: &Path) -> (Checkpoints, CheckpointId) {
         shared: None,
         exclude: Vec::new(),
         limits: CaptureLimits::default(),
+        include_ignored: Vec::new(),
     })
     .unwrap();
     let begun = checkpoints

@@ -152,7 +152,8 @@ impl Checkpoints {
     }
 
     fn read_tracked(&mut self, repository: &Repository) -> Result<Tracked> {
-        self.rules = tracked::outer_rules(&self.project, repository)?;
+        self.rules
+            .renew(tracked::outer_rules(&self.project, repository)?);
         let tracked =
             tracked::read_index(&self.objects, repository, &self.prefix, &mut self.cache)?;
         self.absent.clone_from(&tracked.absent);

@@ -1,6 +1,7 @@
 //! What a checkpoint does not hold: it says so, and a restore never touches it.
 
 use super::lab::{Lab, assert_same, paths};
+use espalier_checkpoint::OpenRequest;
 use espalier_protocol::{Checkpoint, UncapturedReason};
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
@@ -60,6 +61,46 @@ fn ignored_files_are_told_and_left() {
     run.restore(&base);
     let mut expected = before;
     expected.get_mut(&b"node_modules/x/index.js"[..]).unwrap().1 = b"y\n".to_vec();
+    expected.get_mut(&b"run.log"[..]).unwrap().1 = b"log\nmore\n".to_vec();
+    assert_same(&lab.listing(), &expected);
+}
+
+#[test]
+fn ignored_files_that_were_asked_for_are_held_and_restored() {
+    let lab = Lab::new();
+    lab.write(".gitignore", ".env\nbuild/\n*.log\n");
+    lab.write("docs/.gitignore", "drafts\n");
+    lab.commit_all("ignore");
+    lab.write(".env", "KEY=1\n");
+    lab.write("build/deep/out.bin", "1\n");
+    lab.write("docs/drafts/a.md", "a\n");
+    lab.write("run.log", "log\n");
+    let include = ["/.env", "build/", "docs/drafts"];
+    let mut run = lab.begin_as(OpenRequest {
+        include_ignored: include.map(str::to_owned).to_vec(),
+        ..lab.request("abc123")
+    });
+    assert_eq!(
+        gap(&run.begun.base, "run.log"),
+        Some(UncapturedReason::Ignored)
+    );
+    assert_eq!(run.begun.base.uncaptured_total, 1);
+    let (base, before) = (run.head.clone(), lab.listing());
+    lab.sh("echo KEY=2 > .env; rm -r build; mkdir build; \
+         echo n > build/new; echo more >> run.log; echo b > docs/drafts/b.md; rm docs/drafts/a.md");
+    let step = run.step();
+    assert_eq!(
+        paths(&step),
+        [
+            ".env",
+            "build/deep/out.bin",
+            "build/new",
+            "docs/drafts/a.md",
+            "docs/drafts/b.md"
+        ]
+    );
+    run.restore(&base);
+    let mut expected = before;
     expected.get_mut(&b"run.log"[..]).unwrap().1 = b"log\nmore\n".to_vec();
     assert_same(&lab.listing(), &expected);
 }

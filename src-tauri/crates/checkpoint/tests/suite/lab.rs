@@ -139,6 +139,7 @@ impl Lab {
             shared: None,
             exclude: Vec::new(),
             limits: CaptureLimits::default(),
+            include_ignored: Vec::new(),
         }
     }
 
@@ -153,10 +154,14 @@ impl Lab {
 
     /// The same with another limit on untracked files.
     pub fn begin_with(&self, limits: CaptureLimits) -> Run {
-        let request = OpenRequest {
+        self.begin_as(OpenRequest {
             limits,
             ..self.request("abc123")
-        };
+        })
+    }
+
+    /// The same with what was asked for.
+    pub fn begin_as(&self, request: OpenRequest) -> Run {
         let mut checkpoints = Checkpoints::open(request).unwrap();
         let begun = begin(&mut checkpoints);
         Run {

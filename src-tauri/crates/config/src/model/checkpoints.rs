@@ -21,6 +21,8 @@ pub struct GitCheckpoints {
     pub cleanup_on_complete: bool,
     /// Refuse to start when there are uncommitted changes.
     pub require_clean_working_dir: bool,
+    /// Files that checkpoints hold although git ignores them: patterns as in a `.gitignore`.
+    pub include_ignored: Vec<String>,
     /// Run each branch in a worktree of its own, so that several can run at the same time.
     pub worktrees: bool,
     /// Files and folders that git ignores and a worktree needs too (`node_modules`, `.venv`).
@@ -69,6 +71,7 @@ impl Default for GitCheckpoints {
             auto_commit: true,
             cleanup_on_complete: false,
             require_clean_working_dir: true,
+            include_ignored: Vec::new(),
             worktrees: false,
             carry: Vec::new(),
         }

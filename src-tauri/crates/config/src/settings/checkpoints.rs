@@ -33,9 +33,23 @@ pub(super) fn checkpoints(review: &mut Review<'_>, git: &GitCheckpoints) -> Chec
         auto_commit: git.auto_commit,
         cleanup_on_complete: git.cleanup_on_complete,
         require_clean_working_dir: git.require_clean_working_dir,
+        include_ignored: included(review, &git.include_ignored),
         worktrees: git.worktrees,
         carry: carried(review, &git.carry),
     }
+}
+
+/// Patterns of what is included although it is ignored.
+fn included(review: &mut Review<'_>, patterns: &[String]) -> Vec<String> {
+    for (index, pattern) in patterns.iter().enumerate() {
+        let nothing = pattern.trim().is_empty() || pattern.starts_with('#');
+        if nothing || pattern.starts_with('!') || pattern.contains('\n') {
+            let at = review.live(&format!("git_checkpoints.include_ignored[{index}]"));
+            let message = format!("\"{pattern}\" is no pattern of files to include");
+            review.refuse(&at, message);
+        }
+    }
+    patterns.to_vec()
 }
 
 /// What is carried; each path must lie within the project.

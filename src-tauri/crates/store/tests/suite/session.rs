@@ -72,6 +72,7 @@ fn settings() -> SessionSettings {
             auto_commit: true,
             cleanup_on_complete: false,
             require_clean_working_dir: true,
+            include_ignored: Vec::new(),
             worktrees: false,
             carry: Vec::new(),
         },
