@@ -53,6 +53,7 @@ async fn examine(data_dir: &Path, project: Option<&Project>) -> Vec<Finding> {
     checkup.git(project).await;
     checkup.backends(project).await;
     checkup.data_folder(data_dir);
+    checkup.checkpoints(&data_dir.join("checkpoints")).await;
     checkup.display();
     checkup.findings
 }

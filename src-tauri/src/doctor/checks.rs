@@ -12,6 +12,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 const OLLAMA_HOST: &str = "http://localhost:11434";
+/// More than so many bytes for one project are worth a word.
+const CHECKPOINT_BUDGET: u64 = 5 << 30;
 /// Something that takes longer to answer is as good as not there.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -227,6 +229,40 @@ impl Checkup {
         }
     }
 
+    /// What the checkpoints take on disk; the largest project by name.
+    pub async fn checkpoints(&mut self, store: &Path) {
+        const NAME: &str = "checkpoints";
+        let store = store.to_owned();
+        let uses = tokio::task::spawn_blocking(move || espalier_checkpoint::disk_use(&store)).await;
+        let uses = match uses {
+            Ok(Ok(uses)) => uses,
+            Ok(Err(error)) => {
+                let error = error.to_app();
+                return self.missing(NAME, Need::Nothing, error.message, error.hint);
+            }
+            Err(error) => return self.missing(NAME, Need::Nothing, error.to_string(), ""),
+        };
+        let Some(largest) = uses.first() else {
+            return self.well(NAME, "none yet");
+        };
+        let all = uses.iter().map(|one| one.bytes).sum();
+        let place = largest.project_dir.as_ref().unwrap_or(&largest.store);
+        let text = format!(
+            "{} on disk; most for {}: {}",
+            megabytes(all),
+            place.display(),
+            megabytes(largest.bytes)
+        );
+        if largest.bytes < CHECKPOINT_BUDGET {
+            return self.well(NAME, text);
+        }
+        let mend = format!(
+            "When no session needs them any more: rm -r '{}'",
+            largest.store.display()
+        );
+        self.missing(NAME, Need::Nothing, text, mend);
+    }
+
     /// Whether there is a screen for the window. Never needed: `run` works without.
     pub fn display(&mut self) {
         match crate::app::display() {
@@ -234,6 +270,10 @@ impl Checkup {
             Err(error) => self.missing("display", Need::Nothing, error.message, error.hint),
         }
     }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1 << 20))
 }
 
 /// Where the `ollama` command itself would look.

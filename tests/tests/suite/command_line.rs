@@ -70,6 +70,11 @@ fn doctor_names_the_command_that_mends_what_is_missing() {
     assert!(ran.stdout.contains("MISSING Ollama"), "{}", ran.stdout);
     assert!(ran.stdout.contains("ollama serve"), "{}", ran.stdout);
     assert!(ran.stdout.contains("ok      git"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("ok      checkpoints   none yet"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

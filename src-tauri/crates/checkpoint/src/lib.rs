@@ -7,6 +7,7 @@ mod carry;
 mod cleanup;
 mod diff;
 mod dirty;
+mod disk_use;
 mod error;
 mod fault;
 mod hands;
@@ -39,6 +40,7 @@ mod worktree;
 
 pub use carry::carry;
 pub use cleanup::{CleanupReport, CleanupRequest, KeptBranch, RemovedBranch, cleanup};
+pub use disk_use::{DiskUse, disk_use};
 pub use error::CheckpointError;
 pub use initialise::initialise;
 pub use lock::Owner;

@@ -1,7 +1,7 @@
 //! Packing the store loses nothing and saves space.
 
 use super::lab::{Lab, assert_same};
-use espalier_checkpoint::CheckpointReader;
+use espalier_checkpoint::{CheckpointReader, disk_use};
 use std::path::{Path, PathBuf};
 
 /// The folder of the shadow repository.
@@ -70,4 +70,36 @@ fn a_packed_store_has_every_checkpoint_and_takes_more() {
         .publish("session-branch", &after.id)
         .unwrap();
     assert_eq!(lab.git(&["show", "session-branch:after.txt"]), "after");
+}
+
+#[test]
+fn what_the_checkpoints_of_a_project_take_can_be_told() {
+    let lab = Lab::new();
+    assert_eq!(disk_use(&lab.store).unwrap(), []);
+    // Ten megabytes that the project's own repository has cost nothing here.
+    std::fs::write(lab.path("big.bin"), noise(10 << 20)).unwrap();
+    lab.commit_all("big");
+    let mut run = lab.begin();
+    let before = disk_use(&lab.store).unwrap();
+    assert_eq!(before.len(), 1);
+    assert_eq!(
+        before[0].project_dir.as_deref(),
+        Some(lab.project.as_path())
+    );
+    assert!(before[0].bytes < 4 << 20, "{before:?}");
+    std::fs::write(lab.path("more.bin"), noise(3 << 20)).unwrap();
+    run.step();
+    let grown = disk_use(&lab.store).unwrap()[0].bytes - before[0].bytes;
+    assert!((3 << 20..4 << 20).contains(&grown), "{grown}");
+}
+
+/// Bytes that do not compress.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        bytes.extend_from_slice(&(state >> 32).to_le_bytes()[..4]);
+    }
+    bytes
 }
