@@ -5,3 +5,4 @@ mod failures;
 mod held;
 mod moves;
 mod talk;
+mod window;
