@@ -4,6 +4,7 @@
 //! order; the calls of the last message that were not made yet wait beside it.
 
 use crate::backend::PathSoFar;
+use espalier_protocol::tree::cut_calls;
 use espalier_protocol::worker::{GivenInstruction, ToolOutcome};
 use espalier_protocol::{Block, ConversationItem, MessageId, StepStatus};
 use serde_json::Value;
@@ -164,12 +165,12 @@ impl Talk {
             return;
         }
         if let Some(ConversationItem::Assistant { blocks, .. }) = self.items.get_mut(self.message) {
-            let mut seen = 0;
-            blocks.retain(|block| {
-                let call = matches!(block, Block::ToolCall { .. });
-                seen += usize::from(call);
-                !call || seen <= kept
+            let calls = blocks.iter().filter_map(|block| match block {
+                Block::ToolCall { call_id, .. } => Some(call_id.as_str()),
+                Block::Text { .. } | Block::Thinking { .. } | Block::Opaque { .. } => None,
             });
+            let calls: Vec<&str> = calls.take(kept).collect();
+            *blocks = cut_calls(blocks, &calls);
         }
     }
 }

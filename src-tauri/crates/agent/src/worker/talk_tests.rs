@@ -64,6 +64,28 @@ fn a_cut_keeps_the_calls_that_ran_with_their_results() {
 }
 
 #[test]
+fn a_cut_message_does_not_end_in_the_middle_of_a_thought() {
+    let thought = |words: &str| Block::Thinking {
+        text: words.into(),
+        raw: None,
+    };
+    let mut talk = Talk::new(vec![user("Do it.")], 0, Vec::new());
+    talk.begin_message(vec![
+        thought("First."),
+        call("a", "glob"),
+        thought("And then."),
+        call("b", "grep"),
+    ]);
+    let first = talk.calls()[0].clone();
+    talk.returned(&first, &ToolOutcome::stopped("no"));
+    talk.cut(1);
+    let ConversationItem::Assistant { blocks, .. } = &talk.items()[1] else {
+        panic!("{:?}", talk.items());
+    };
+    assert_eq!(blocks, &[thought("First."), call("a", "glob")]);
+}
+
+#[test]
 fn a_message_of_which_no_call_ran_is_forgotten() {
     let mut talk = Talk::new(vec![user("Do it.")], 0, Vec::new());
     talk.begin_message(vec![text("At once."), call("a", "glob")]);

@@ -206,14 +206,21 @@ impl SessionTree {
     }
 }
 
-/// A message's blocks without the calls that are not in `kept`.
+/// A message's blocks without the calls that are not in `kept`, and without thinking at its end
+/// that led to one of these: no server takes a message that ends in the middle of a thought.
 pub fn cut_calls(blocks: &[Block], kept: &[&str]) -> Vec<Block> {
-    blocks
+    let mut left: Vec<Block> = blocks
         .iter()
         .filter(|block| match block {
             Block::ToolCall { call_id, .. } => kept.contains(&call_id.as_str()),
             Block::Text { .. } | Block::Thinking { .. } | Block::Opaque { .. } => true,
         })
         .cloned()
-        .collect()
+        .collect();
+    if left.len() < blocks.len() {
+        let said = |block: &Block| matches!(block, Block::Text { .. } | Block::ToolCall { .. });
+        let end = left.iter().rposition(said).map_or(0, |last| last + 1);
+        left.truncate(end);
+    }
+    left
 }
