@@ -9,10 +9,10 @@
 use crate::sending::send;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use cache::Cache;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ mod reply;
 pub use crate::sending::Gate;
 pub use check::Turn;
 pub use claude_code::conversation;
-pub use models::{BUDGET_MODEL, MODEL, PLAIN_MODEL};
+pub use models::{BUDGET_MODEL, MODEL, PLAIN_MODEL, WINDOW};
 pub use reply::Reply;
 
 /// The one key that opens the server.
@@ -107,6 +107,7 @@ impl AnthropicServer {
         };
         let app = Router::new()
             .route("/v1/messages", post(messages))
+            .route("/v1/models/{model}", get(model))
             .fallback(unknown_path)
             .with_state(shared.clone());
         let task = tokio::spawn(async move {
@@ -214,6 +215,22 @@ async fn unknown_path(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     refusal(404, "not_found_error", "Not found")
 }
 
+async fn model(
+    State(shared): State<Arc<Shared>>,
+    Path(model): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let problems = check::header_problems(&headers, false);
+    shared.desk().problems.extend(problems);
+    if check::key(&headers) != Some(KEY) {
+        return refusal(401, "authentication_error", "invalid x-api-key");
+    }
+    match models::listed(&model) {
+        Some(listed) => axum::Json(listed).into_response(),
+        None => refusal(404, "not_found_error", &format!("model: {model}")),
+    }
+}
+
 async fn messages(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let answer = answer(&mut shared.desk(), &headers, &body);
     shared.tell();
@@ -242,7 +259,7 @@ fn answer(
     let problems = if desk.claude_code {
         claude_code::problems(&body, &desk.said)
     } else {
-        let mut problems = check::header_problems(headers);
+        let mut problems = check::header_problems(headers, true);
         problems.extend(check::body_problems(&body, &desk.said));
         problems
     };

@@ -72,10 +72,10 @@ const THINKING: Fields = &[
 const SEALED: Fields = &[("type", Filled, Required), ("data", Filled, Required)];
 
 /// What is wrong with the headers of a request.
-pub(super) fn header_problems(headers: &HeaderMap) -> Vec<String> {
+pub(super) fn header_problems(headers: &HeaderMap, with_body: bool) -> Vec<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut found = Vec::new();
-    if text("content-type") != Some("application/json") {
+    if with_body && text("content-type") != Some("application/json") {
         found.push(format!("content-type is {:?}", text("content-type")));
     }
     if !text("anthropic-version").is_some_and(|version| VERSIONS.contains(&version)) {
@@ -87,7 +87,10 @@ pub(super) fn header_problems(headers: &HeaderMap) -> Vec<String> {
     } else {
         [("x-api-key", 0), ("authorization", 1)]
     };
-    let others = [("anthropic-version", 1), ("content-type", 1)];
+    let others = [
+        ("anthropic-version", 1),
+        ("content-type", usize::from(with_body)),
+    ];
     for (name, right) in keys.into_iter().chain(others) {
         let count = headers.get_all(name).iter().count();
         if count != right {

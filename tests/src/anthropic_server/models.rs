@@ -1,7 +1,7 @@
 //! What the models of the server take, and how they refuse the rest.
 
 use axum::http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A model of today: it thinks as it finds right and takes no temperature.
 pub const MODEL: &str = "claude-scripted-5";
@@ -12,6 +12,21 @@ pub const PLAIN_MODEL: &str = "claude-scripted-3";
 
 /// Versions of the API since which sampling parameters are refused.
 const WITHOUT_SAMPLING: &str = "2026-10-21";
+
+/// Tokens that fit into `MODEL`; of the others the server does not say it.
+pub const WINDOW: u32 = 500_000;
+
+/// What `GET /v1/models/{id}` says of a model.
+pub(super) fn listed(model: &str) -> Option<Value> {
+    let known = [MODEL, BUDGET_MODEL, PLAIN_MODEL].contains(&model);
+    let window = (model == MODEL).then_some(WINDOW);
+    known.then(|| {
+        json!({
+            "type": "model", "id": model, "display_name": "Scripted",
+            "created_at": "2026-11-01T00:00:00Z", "max_input_tokens": window, "max_tokens": 128_000,
+        })
+    })
+}
 
 /// Status, type and words of a refusal, where the request asks too much of its model.
 pub(super) fn refuses(body: &Value, headers: &HeaderMap) -> Option<(u16, &'static str, String)> {

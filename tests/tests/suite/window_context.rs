@@ -14,7 +14,7 @@ async fn cost_and_fill_are_shown_and_a_nearly_full_window_is_gone_on_with() {
     let workspace = Workspace::new(&[("a.txt", "zero\n")]);
     let list = json!({
         "source": "our contract", "as_of": "2026-11-01",
-        "models": [{"id": "claude-scripted", "context_window": 1550, "input": 4, "output": 20,
+        "models": [{"id": "claude-scripted", "input": 4, "output": 20,
             "cache_write_5m": 5, "cache_write_1h": 8, "cache_read": 0.2}],
     });
     write(&workspace.data().join("models.json"), &list.to_string());
@@ -24,7 +24,7 @@ async fn cost_and_fill_are_shown_and_a_nearly_full_window_is_gone_on_with() {
     );
     let config = workspace.configure(
         &format!(
-            "  backend: anthropic\n  anthropic:\n    base_url: {}\n    model: {MODEL}\n",
+            "  backend: anthropic\n  anthropic:\n    base_url: {}\n    model: {MODEL}\n  context: {{window: 1550}}\n",
             server.url()
         ),
         &json!({}),

@@ -8,7 +8,7 @@ use super::{BackendError, DeltaSink, ModelBackend, ModelTurn, Request};
 use crate::worker::Patience;
 use answer::{Answer, Progress, Said, note_silence};
 use espalier_protocol::session::BackendSettings;
-use espalier_protocol::{Block, ErrorCode};
+use espalier_protocol::{Block, ContextFill, ErrorCode};
 use events::Events;
 use key::Key;
 use leeway::Leeway;
@@ -26,6 +26,7 @@ mod leeway;
 mod piece;
 mod refusal;
 mod request;
+mod window;
 
 /// The version with the most in it that every server and model has: `temperature` among it.
 const VERSION: &str = "2023-06-01";
@@ -55,6 +56,10 @@ pub struct AnthropicBackend {
     silence: Duration,
     /// What the server was found to take.
     leeway: Leeway,
+    /// Longest wait for the answer to a question beside the work.
+    side_question: Duration,
+    /// The model's window, once it was asked for; the server need not say.
+    window: Option<Option<u32>>,
 }
 
 impl AnthropicBackend {
@@ -89,6 +94,8 @@ impl AnthropicBackend {
             key: Key::new(api_key),
             silence,
             leeway: Leeway::new(*temperature, *enable_thinking),
+            side_question: patience.side_question,
+            window: None,
         })
     }
 
@@ -140,6 +147,17 @@ impl AnthropicBackend {
                 None => return Err(refusal.into_error()),
             }
         }
+    }
+
+    /// Asked once, and not before the server has answered: a side question delays nothing then.
+    async fn learn_window(&mut self) -> Result<Option<u32>, BackendError> {
+        if let Some(window) = self.window {
+            return Ok(window);
+        }
+        let asked = window::of(&self.server, self.key.header()?, &self.model.name);
+        let window = timeout(self.side_question, asked).await.ok().flatten();
+        self.window = Some(window);
+        Ok(window)
     }
 
     fn silent(&self) -> BackendError {
@@ -247,6 +265,11 @@ impl ModelBackend for AnthropicBackend {
     ) -> Result<ModelTurn, BackendError> {
         let before = self.leeway;
         let mut turn = self.speak(&request, sink).await?;
+        let window_tokens = self.learn_window().await?;
+        turn.usage.context = turn.usage.context.map(|fill| ContextFill {
+            window_tokens,
+            ..fill
+        });
         let notices = self.leeway.notices(before, &self.model.name);
         turn.notices.splice(0..0, notices);
         Ok(turn)
