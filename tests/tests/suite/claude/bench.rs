@@ -52,6 +52,14 @@ impl Bench {
         bench
     }
 
+    /// The API refuses what comes next for good. Claude Code asks a few times more all the same.
+    pub fn refuses(&self, said: &str) {
+        for _ in 0..5 {
+            let reply = Reply::refuse(400, "invalid_request_error", said);
+            self.server.then(reply);
+        }
+    }
+
     pub fn live_agent(mut self, lines: &str) -> Self {
         self.live_agent = lines.to_owned();
         self

@@ -20,11 +20,10 @@ fn failure(ran: &Ran) -> (String, String, String) {
 
 #[test]
 fn a_refused_request_pauses_the_session_which_goes_on_as_if_it_had_not_been() {
-    let bench = Bench::new([
-        Reply::call("Bash", json!({"command": "echo one"})),
-        Reply::refuse(400, "invalid_request_error", "a riddle"),
-    ]);
+    let bench = Bench::new([Reply::call("Bash", json!({"command": "echo one"}))]);
+    bench.refuses("a riddle");
     let ran = bench.run();
+    bench.server.forget_the_rest();
     assert_ne!(ran.code, 0);
     let (code, message, hint) = failure(&ran);
     assert_eq!(code, "backend_refused");

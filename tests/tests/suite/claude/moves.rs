@@ -152,10 +152,9 @@ fn a_rollback_to_the_beginning_begins_anew() {
 #[test]
 fn without_its_record_claude_code_is_told_in_words() {
     let bench = two_in_one(vec![]);
-    bench
-        .server
-        .then(Reply::refuse(400, "invalid_request_error", "not now"));
+    bench.refuses("not now");
     let ran = bench.run();
+    bench.server.forget_the_rest();
     assert_eq!(statuses(&ran), ["ok", "ok"]);
     std::fs::remove_dir_all(bench.records()).unwrap();
     bench.server.then(Reply::say("Done."));

@@ -24,6 +24,17 @@ struct Ahead {
     window: u32,
 }
 
+impl Ahead {
+    /// Up to where a person who goes on is not asked again: half of what is left. Where nothing is
+    /// left, the server decides.
+    const fn allowed(self) -> u32 {
+        match self.window.saturating_sub(self.used) {
+            0 => u32::MAX,
+            left => self.used.saturating_add(left / 2 + 1),
+        }
+    }
+}
+
 impl SessionActor {
     /// The usage of a message that has just come, with its cost and the window's size.
     pub(super) fn completed(&mut self, usage: Usage, model: Option<&str>) -> Usage {
@@ -35,6 +46,7 @@ impl SessionActor {
 
     /// Sees to it that the next request fits. Returns whether the model may be asked now.
     pub(super) async fn make_room(&mut self) -> Result<bool, EngineError> {
+        let allows_fuller = std::mem::take(&mut self.lane.allows_fuller);
         let Some(ahead) = self.ahead() else {
             return Ok(true);
         };
@@ -53,6 +65,9 @@ impl SessionActor {
                 return Ok(false);
             }
         }
+        if allows_fuller {
+            self.lane.context_allowed = ahead.allowed();
+        }
         if ahead.used < self.lane.context_allowed {
             return Ok(true);
         }
@@ -64,16 +79,10 @@ impl SessionActor {
         Ok(false)
     }
 
-    /// Going on at a nearly full window means: until half of what is left is used. A session that
-    /// was opened again no longer knows why it had paused.
-    pub(super) fn allow_fuller(&mut self, reason: &PauseReason) {
-        let paused_for_it = matches!(reason, PauseReason::ContextNearlyFull { .. });
-        if let Some(ahead) = self.ahead()
-            && (paused_for_it || self.lane.agent.is_none())
-        {
-            let left = ahead.window.saturating_sub(ahead.used);
-            self.lane.context_allowed = ahead.used.saturating_add(left / 2 + 1);
-        }
+    /// The annotator goes on. A session that was opened again no longer knows why it had paused.
+    pub(super) const fn allow_fuller(&mut self, reason: &PauseReason) {
+        self.lane.allows_fuller =
+            matches!(reason, PauseReason::ContextNearlyFull { .. }) || self.lane.agent.is_none();
     }
 
     fn ahead(&self) -> Option<Ahead> {

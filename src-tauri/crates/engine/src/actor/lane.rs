@@ -33,7 +33,9 @@ pub(crate) struct Lane {
     pub allowed_beyond: u32,
     /// Bytes of results that came after the last message, so that no count of tokens has them yet.
     pub unread_bytes: usize,
-    /// The annotator went on with a nearly full window: up to so many tokens nobody asks again.
+    /// The annotator goes on, also with a nearly full window.
+    pub allows_fuller: bool,
+    /// Having gone on with a nearly full window: up to so many tokens nobody asks again.
     pub context_allowed: u32,
     /// The last step's checkpoint failed and must be made before anything goes on.
     pub owes_checkpoint: bool,
@@ -60,6 +62,7 @@ impl Lane {
             counted_from,
             allowed_beyond: 0,
             unread_bytes: 0,
+            allows_fuller: false,
             context_allowed: 0,
             owes_checkpoint: false,
         }
