@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 pub struct Bench {
     // Before the runtime: it ends on it.
     pub server: AnthropicServer,
-    runtime: Runtime,
+    /// Runs the server.
+    _runtime: Runtime,
     pub workspace: Workspace,
     url: String,
     key: Option<String>,
@@ -34,7 +35,7 @@ impl Bench {
         Self {
             url: server.url(),
             server,
-            runtime,
+            _runtime: runtime,
             workspace: Workspace::new(&[("a.txt", "zero\n")]),
             key: Some(KEY.to_owned()),
             live_agent: String::new(),

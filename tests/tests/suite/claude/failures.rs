@@ -1,9 +1,10 @@
 //! What can go wrong, each told in a sentence with a way out, and nothing recorded lost.
 
-use super::bench::{Bench, result, statuses, text, user};
+use super::bench::{Bench, result, statuses, user};
 use espalier_tests::anthropic_server::Reply;
 use espalier_tests::program::Ran;
 use serde_json::json;
+use std::process::{Command, Stdio};
 
 /// What a run failed with, code, sentence and hint.
 fn failure(ran: &Ran) -> (String, String, String) {
@@ -87,14 +88,11 @@ fn at_max_turns_the_session_waits_and_may_go_on() {
     assert_eq!(bench.told(2).len(), 4);
 }
 
-#[test]
-fn a_claude_code_killed_while_a_call_runs_is_started_again_from_there() {
+/// Claude Code makes two calls, the second of which ends with its own death.
+fn killed_by(command: &str) -> (Bench, Ran) {
     let bench = Bench::new([
         Reply::call("Bash", json!({"command": "echo one"})),
-        Reply::call(
-            "Bash",
-            json!({"command": "echo half > half.txt; kill -9 $PPID; sleep 60"}),
-        ),
+        Reply::call("Bash", json!({"command": command})),
     ]);
     let ran = bench.run();
     assert_eq!(statuses(&ran), ["ok", "cancelled"]);
@@ -103,6 +101,16 @@ fn a_claude_code_killed_while_a_call_runs_is_started_again_from_there() {
     assert!(message.contains("Claude Code ended"), "{message}");
     assert!(hint.contains("Resume"), "{hint}");
     bench.server.then(Reply::say("Done."));
+    (bench, ran)
+}
+
+#[test]
+fn a_claude_code_killed_while_a_call_runs_is_started_again_from_there() {
+    // It writes its record now and then.
+    let (bench, ran) = killed_by(
+        "echo half > half.txt; until grep -q half.txt $CLAUDE_CONFIG_DIR/projects/*/*.jsonl; \
+         do sleep 0.05; done; kill -9 $PPID; sleep 60",
+    );
     let resumed = bench.resume(&ran.session()).expect_code(0);
     // What it did stays, as a step; the model reads what became of the call.
     assert_eq!(bench.workspace.read("half.txt"), "half\n");
@@ -114,13 +122,62 @@ fn a_claude_code_killed_while_a_call_runs_is_started_again_from_there() {
     let words = second["content"][0]["content"].as_str().unwrap();
     assert!(words.contains("Claude Code ended"), "{words}");
     assert_eq!(second["content"].as_array().unwrap().len(), 1);
-    assert!(resumed.events_of("notice").is_empty(), "it has its record");
+    assert!(!is_retold(&resumed), "it has its record");
 }
 
 #[test]
-fn a_stop_ends_the_running_command_and_the_session_goes_on_from_it() {
-    let bench = Bench::new([Reply::say("Done.")]);
-    let ran = bench.run().expect_code(0);
-    assert_eq!(statuses(&ran), ["ok"]);
-    let _ = text("");
+fn one_killed_before_it_wrote_its_record_is_told_in_words() {
+    let (bench, ran) = killed_by("echo half > half.txt; kill -9 $PPID; sleep 60");
+    let resumed = bench.resume(&ran.session()).expect_code(0);
+    assert_eq!(bench.workspace.read("half.txt"), "half\n");
+    let asked = bench.server.chats()[2]["messages"].to_string();
+    for words in [
+        "Make the tests pass",
+        "echo one",
+        "half.txt",
+        "Claude Code ended",
+    ] {
+        assert!(asked.contains(words), "{words} is not in {asked}");
+    }
+}
+
+/// Whether Claude Code had to be told in words what it had done.
+fn is_retold(ran: &Ran) -> bool {
+    let notices = ran.events_of("notice");
+    notices
+        .iter()
+        .any(|notice| notice["code"] == "conversation_retold")
+}
+
+#[test]
+fn an_interruption_ends_the_running_command_and_the_session_goes_on_from_it() {
+    let bench = Bench::new([]);
+    let begun = bench.workspace.root().join("begun");
+    let made = Command::new("mkfifo").arg(&begun).status().unwrap();
+    assert!(made.success());
+    let command = format!(
+        "echo half > half.txt; echo > {}; sleep 600",
+        begun.display()
+    );
+    bench
+        .server
+        .then(Reply::call("Bash", json!({"command": command})));
+    let child = bench
+        .command(&bench.arguments(&[]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Blocks until the command writes.
+    std::fs::read(&begun).unwrap();
+    let pid = child.id().to_string();
+    let asked = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(asked.success());
+    let ran = Ran::ended(child).expect_code(130);
+    bench.server.then(Reply::say("Done."));
+    let resumed = bench.resume(&ran.session()).expect_code(0);
+    assert_eq!(statuses(&resumed), ["cancelled", "ok"]);
+    assert_eq!(bench.workspace.read("half.txt"), "half\n");
+    let asked = bench.server.chats()[1]["messages"].to_string();
+    assert!(asked.contains("half.txt"), "{asked}");
 }

@@ -31,6 +31,9 @@ const OWN: &[&str] = &[
     "DISABLE_ERROR_REPORTING",
     "DISABLE_AUTOUPDATER",
 ];
+/// It asks a failing API again as often as the other backends do, then the session pauses. Its own
+/// ten times take minutes.
+const RETRIES: (&str, &str) = ("CLAUDE_CODE_MAX_RETRIES", "2");
 /// Keeps it from putting a summary in the conversation's place.
 const NO_COMPACTION: &str = "DISABLE_AUTO_COMPACT";
 /// Where the number of the pipe with the key stands.
@@ -135,6 +138,7 @@ impl Settings {
             .env("BASH_MAX_TIMEOUT_MS", &limit)
             // What it leaves behind is found by this, also by the app when this process is gone.
             .env(MARK, format!("{}-claude", std::process::id()))
+            .envs([RETRIES])
             .envs((!self.compacts).then_some((NO_COMPACTION, "1")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
