@@ -1,6 +1,6 @@
 # make run       install what is missing, build, start the app on the embedded demo
 # make test      install what is missing, run every test
-# make test-peers  fetch the official clients and Claude Code, test with them
+# make test-peers  fetch the official clients, Claude Code and llama.cpp, test with them
 # make bench     measure speed and memory in a release build, write docs/performance.md
 # make pictures  take the documents' pictures of the window anew
 # make format    put every file in its canonical form
@@ -53,7 +53,7 @@ rust-test:
 	cargo build --locked --workspace
 	cargo test --locked --workspace
 
-test-peers: build
+test-peers: setup-test build
 	@.ci/peers.sh $(abspath $(TARGET))
 
 bench: setup

@@ -9,7 +9,7 @@ say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 fail() { printf 'make: %s\n' "$*" >&2; exit 1; }
 
 build_packages=(build-essential pkg-config cmake git python3 libwebkit2gtk-4.1-dev)
-test_packages=(procps xvfb webkit2gtk-driver fonts-dejavu-core fonts-noto-cjk)
+test_packages=(procps python3-venv xvfb webkit2gtk-driver fonts-dejavu-core fonts-noto-cjk)
 packages=("${build_packages[@]}")
 [ "$goal" = test ] && packages+=("${test_packages[@]}")
 

@@ -9,4 +9,5 @@
 mod suite {
     mod claude;
     mod clients;
+    mod llama;
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The Python that has the clients: `make test-peers` puts it into the target folder.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(3).unwrap();
     let python = target.join("peers/python/bin/python");

@@ -128,7 +128,7 @@ fn a_claude_code_killed_while_a_call_runs_is_started_again_from_there() {
 #[test]
 fn one_killed_before_it_wrote_its_record_is_told_in_words() {
     let (bench, ran) = killed_by("echo half > half.txt; kill -9 $PPID; sleep 60");
-    let resumed = bench.resume(&ran.session()).expect_code(0);
+    bench.resume(&ran.session()).expect_code(0);
     assert_eq!(bench.workspace.read("half.txt"), "half\n");
     let asked = bench.server.chats()[2]["messages"].to_string();
     for words in [
