@@ -2,6 +2,7 @@
 
 mod bench;
 mod cache;
+mod calls;
 mod cost;
 mod failures;
 mod keys;

@@ -7,6 +7,7 @@ use espalier_protocol::session::SessionState;
 use espalier_protocol::worker::ToAgent;
 use espalier_protocol::{Actor, AppError, ErrorCode};
 use serde_json::Value;
+use std::path::Path;
 
 /// Arguments that say what a call is about, in the order in which they are looked for.
 const TARGETS: [&str; 6] = [
@@ -20,9 +21,12 @@ const TARGETS: [&str; 6] = [
 
 impl Proposal {
     /// Takes other arguments, and what the call is about with them.
-    pub(super) fn change(&mut self, input: &Value) {
+    pub(super) fn change(&mut self, input: &Value, dir: &Path) {
         let named = TARGETS.iter().find_map(|name| input[*name].as_str());
         if let Some(target) = named {
+            // Claude Code's tools take whole paths.
+            let within = Path::new(target).strip_prefix(dir).ok();
+            let target = within.and_then(Path::to_str).unwrap_or(target);
             target.clone_into(&mut self.target);
         }
         self.input = input.clone();

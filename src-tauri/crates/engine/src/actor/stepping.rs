@@ -19,7 +19,7 @@ impl SessionActor {
             .filter(|(call_id, _)| *call_id == proposal.call_id)
             .map(|(_, input)| input);
         if let Some(input) = &input {
-            proposal.change(input);
+            proposal.change(input, &self.lane.dir);
         }
         let step = self.new_step(&proposal);
         let id = step.id.clone();
