@@ -9,6 +9,7 @@ pub mod claude;
 mod error;
 mod opening;
 pub mod recording;
+mod secret;
 pub mod tools;
 pub mod worker;
 
@@ -18,5 +19,6 @@ pub use backend::ollama::{
 pub use claude::cli::{ClaudeCli, find_claude};
 pub use error::AgentError;
 pub use opening::{default_system_prompt, opening};
+pub use secret::Secret;
 pub use tools::{check_arguments, kill_left_behind, kill_process_tree, tool_definitions};
 pub use worker::agent_main;

@@ -4,6 +4,7 @@
 //! asks for makes it fail otherwise. No path leads out of the project (`project`), and when a
 //! command's call is answered nothing of the command runs any more (`bash`, `processes`).
 
+use crate::secret::Secret;
 use answer::outcome;
 use arguments::Arguments;
 use bash::Order;
@@ -60,6 +61,8 @@ pub struct ToolboxOptions {
     pub timeout: Duration,
     /// Processes that one command may have at the same time; `MAX_PROCESSES` as a rule.
     pub max_processes: usize,
+    /// Never shown, whatever prints it.
+    pub secret: Secret,
 }
 
 /// More processes at the same time than any build or test run needs.
@@ -78,6 +81,7 @@ struct Shared {
     tools: Vec<ToolName>,
     timeout: Duration,
     max_processes: usize,
+    secret: Secret,
     shell: PathBuf,
     /// Marks this toolbox's commands: `PID-RANDOM-`.
     mark: String,
@@ -104,6 +108,7 @@ impl Toolbox {
                 tools: options.tools,
                 timeout: options.timeout,
                 max_processes: options.max_processes,
+                secret: options.secret,
                 shell: shell(),
                 mark: format!("{}-{random:016x}-", std::process::id()),
                 next_command: AtomicU64::new(0),
@@ -160,10 +165,14 @@ impl Toolbox {
             ToolName::ReadFile | ToolName::Bash | ToolName::Glob | ToolName::Grep => Effect::Reads,
         };
         let shared = self.shared.clone();
-        blocking::run(effect, self.shared.timeout, &cancel, move |stop| {
+        let outcome = blocking::run(effect, self.shared.timeout, &cancel, move |stop| {
             work(&shared.project, &arguments, stop)
         })
-        .await
+        .await;
+        ToolOutcome {
+            content: self.shared.secret.hide(outcome.content),
+            ..outcome
+        }
     }
 
     /// Runs a command that is not a call of the model (the test command).
@@ -205,6 +214,7 @@ impl Toolbox {
                 .join(format!("{}{number}-{safe}.out", shared.mark)),
             limit,
             max_processes: shared.max_processes,
+            secret: shared.secret.clone(),
             mark: format!("{}{number}", shared.mark),
         }
     }

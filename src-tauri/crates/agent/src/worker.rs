@@ -5,6 +5,7 @@
 
 use crate::backend::Backend;
 use crate::error::AgentError;
+use crate::secret::Secret;
 use crate::tools::{MAX_PROCESSES, Toolbox, ToolboxOptions, adopt_descendants, tool_definitions};
 use calls::After;
 use claude::ClaudeWorker;
@@ -103,6 +104,7 @@ async fn work(ears: &mut Ears, mouth: Mouth, patience: Patience) -> Result<End, 
         ToAgent::Setup { setup } => *setup,
         other => return Err(End::unfit(&other, "it was not set up yet")),
     };
+    mouth.keep(Secret::new(setup.api_key.as_deref()));
     if ClaudeWorker::is_for(&setup) {
         let worker = ClaudeWorker::from_setup(setup, mouth).await;
         let mut worker = worker.map_err(End::Fault)?;
@@ -164,6 +166,7 @@ impl Worker {
             tools: setup.tools.clone(),
             timeout: limit,
             max_processes: MAX_PROCESSES,
+            secret: Secret::new(setup.api_key.as_deref()),
         })
         .map_err(AgentError::Toolbox)?;
         let backend = setup.backend.as_ref();

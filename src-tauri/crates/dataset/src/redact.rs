@@ -3,9 +3,10 @@
 use regex::{Regex, RegexSet};
 use serde_json::Value;
 
-/// Forms that keys of well-known services have, and values that are named like secrets. The part to
-/// be taken out is the group `secret`, or all of it.
-const FORMS: [&str; 8] = [
+/// Forms that keys of well-known services have, and values that stand where secrets do or are named
+/// like them. The part to be taken out is the group `secret`, or all of it; the group `named` only
+/// where it looks made.
+const FORMS: [&str; 10] = [
     r"sk-[A-Za-z0-9_-]{16,}",
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{20,}",
     r"AKIA[0-9A-Z]{16}",
@@ -13,7 +14,9 @@ const FORMS: [&str; 8] = [
     r"AIza[0-9A-Za-z_-]{30,}",
     r"hf_[A-Za-z0-9]{20,}",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----",
-    r#"(?i)(?:api_?key|secret|token|passwd|password)["']?\s*[:=]\s*["']?(?P<secret>[A-Za-z0-9+/=_.!$%^&*-]{8,})"#,
+    r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]+:(?P<secret>[^\s/@]+)@",
+    r"(?i)\bauthorization\W{1,4}(?:bearer|basic|token)\s+(?P<secret>[A-Za-z0-9._~+/=-]{8,})",
+    r#"(?i)(?:api_?key|access_?key|private_?key|credential|secret|token|passwd|password)\w*["']?\s*[:=]\s*["']?(?P<named>[A-Za-z0-9+/=_.!$%^&*-]{8,})"#,
 ];
 
 /// What stands in a secret's place.
@@ -53,11 +56,12 @@ impl Redactor {
             let mut next = String::with_capacity(clean.len());
             let mut at = 0;
             for found in form.captures_iter(&clean) {
-                let Some(secret) = found.name("secret").or_else(|| found.get(0)) else {
+                let part = found.name("secret").or_else(|| found.name("named"));
+                let Some(secret) = part.or_else(|| found.get(0)) else {
                     continue;
                 };
                 // `token = next_token()` is code: a value that was made has letters and digits.
-                let named = found.name("secret").is_some();
+                let named = found.name("named").is_some();
                 let text = secret.as_str();
                 let made = text.contains(|c: char| c.is_ascii_digit())
                     && text.contains(|c: char| c.is_ascii_alphabetic());
@@ -112,6 +116,24 @@ mod tests {
         }
         assert_eq!(redactor.count(), 2);
         assert_eq!(redactor.text("a plain text"), "a plain text");
+    }
+
+    #[test]
+    fn values_that_stand_where_secrets_do_are_taken_out() {
+        let text = "AWS_SECRET_ACCESS_KEY=wJalr7UtnFEMI/K7MDENG/bPx\n\
+            DB=postgres://admin:letmein@db.example.org/prod\n\
+            curl -H 'Authorization: Bearer abcdefghijkl' https://example.org:8443/a\n\
+            \"Authorization\": \"Basic YWRtaW46bGV0bWVpbg==\"\n\
+            token_count = 12345678, https://example.org/@someone";
+        let clean = Redactor::new().text(text);
+        assert_eq!(
+            clean,
+            "AWS_SECRET_ACCESS_KEY=[redacted]\n\
+            DB=postgres://admin:[redacted]@db.example.org/prod\n\
+            curl -H 'Authorization: Bearer [redacted]' https://example.org:8443/a\n\
+            \"Authorization\": \"Basic [redacted]\"\n\
+            token_count = 12345678, https://example.org/@someone"
+        );
     }
 
     #[test]

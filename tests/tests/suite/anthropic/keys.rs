@@ -3,6 +3,7 @@
 use super::bench::{Bench, KeyIn, write_file};
 use espalier_tests::anthropic_server::{KEY, Reply};
 use espalier_tests::program::run;
+use serde_json::json;
 
 const WRONG: &str = "sk-ant-api03-wrong-0f1e2d3c4b5a6978";
 
@@ -29,6 +30,30 @@ fn a_key_in_a_file_beside_the_configuration() {
     let exported = run(&bench.workspace.data(), args).expect_code(0);
     bench.keeps_the_secret(&exported);
     bench.keeps_the_secret(&ran);
+}
+
+#[test]
+fn a_key_that_the_agent_itself_prints_is_not_in_what_it_printed() {
+    let bash = |command: &str| Reply::call("bash", json!({"command": command}));
+    let bench = Bench::new([
+        bash("cat ../.env"),
+        // Longer than a model reads, so that the whole is kept in a file.
+        bash("for i in $(seq 9000); do echo line $i; done; cat ../.env"),
+        Reply::say("Done."),
+    ]);
+    let bench = bench.key(KeyIn::DotEnv(KEY.to_owned()));
+    let ran = bench.run().expect_code(0);
+    bench.keeps_the_secret(&ran);
+    let results = ran.events_of("step_finished");
+    let read = results[0]["result"]["content"].as_str().unwrap();
+    assert!(read.contains("ANTHROPIC_API_KEY=\"[API key]\""), "{read}");
+    assert!(!results[1]["result"]["full_output"].is_null());
+    // Nor does the model read it.
+    for chat in bench.server.chats() {
+        assert!(!chat.to_string().contains(KEY));
+    }
+    let told = bench.server.chats()[1].to_string();
+    assert!(told.contains("[API key]"), "{told}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use super::answer::milliseconds;
 use super::processes::Ended;
+use crate::secret::Secret;
 use espalier_protocol::StepStatus;
 use espalier_protocol::event::OutputStream;
 use espalier_protocol::worker::{ToolOutcome, Touched};
@@ -52,6 +53,8 @@ pub(crate) struct Order {
     pub(crate) limit: Duration,
     /// Processes that the command may have at the same time.
     pub(crate) max_processes: usize,
+    /// Taken out of what the command prints.
+    pub(crate) secret: Secret,
     /// Marks the command's processes in their environment.
     pub(crate) mark: String,
 }
@@ -105,7 +108,7 @@ fn start(order: &Order) -> io::Result<Running> {
         .kill_on_drop(true);
     // A session of its own: no terminal to ask questions on, and a group that is found again.
     let child = CommandWrap::from(command).wrap(ProcessSession).spawn()?;
-    let pump = Pump::start(reader, order.spool.clone())?;
+    let pump = Pump::start(reader, order.spool.clone(), &order.secret)?;
     warden.watch(child.id(), order.mark.clone());
     Ok(Running {
         // The wrapper waits for its whole group; here the shell alone says when the command ended.

@@ -14,6 +14,7 @@ use crate::claude::cli::{ClaudeCli, find_claude};
 use crate::claude::launch::Settings;
 use crate::error::AgentError;
 use crate::opening::default_system_prompt;
+use crate::secret::Secret;
 use crate::tools::{MAX_PROCESSES, Toolbox, ToolboxOptions};
 use espalier_protocol::ConversationItem;
 use espalier_protocol::session::BackendSettings;
@@ -64,6 +65,7 @@ impl ClaudeWorker {
             tools: setup.tools.clone(),
             timeout: limit,
             max_processes: MAX_PROCESSES,
+            secret: Secret::new(setup.api_key.as_deref()),
         })
         .map_err(AgentError::Toolbox)?;
         Ok(Self {

@@ -4,8 +4,10 @@
 
 use super::End;
 use crate::error::AgentError;
+use crate::secret::Secret;
 use espalier_protocol::worker::{FromAgent, ToAgent};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -75,9 +77,16 @@ pub(super) struct Mouth {
     /// Unbounded, because a tool's output comes from where nothing can be awaited; what one command
     /// shows and what one answer says is bounded.
     lines: mpsc::UnboundedSender<FromAgent>,
+    /// Taken out of every line, once it is known.
+    secret: Arc<OnceLock<Secret>>,
 }
 
 impl Mouth {
+    /// From here on no line has this in it. The first time counts.
+    pub(super) fn keep(&self, secret: Secret) {
+        self.secret.get_or_init(|| secret);
+    }
+
     /// Says a line. Where nobody reads any more, `stop` is on its way.
     pub(super) fn say(&self, line: FromAgent) {
         if self.lines.send(line).is_err() {
@@ -93,21 +102,24 @@ pub(super) fn speak(
     stop: CancellationToken,
 ) -> (Mouth, oneshot::Receiver<()>) {
     let (lines, mut queue) = mpsc::unbounded_channel();
+    let secret = Arc::new(OnceLock::new());
+    let hidden = Arc::clone(&secret);
     let (written, told) = oneshot::channel();
     std::thread::spawn(move || {
-        if let Err(error) = write_all(output, &mut queue) {
+        if let Err(error) = write_all(output, &mut queue, &hidden) {
             tracing::debug!(%error, "the app no longer listens");
             stop.cancel();
         }
         // That it is dropped is the news.
         drop(written);
     });
-    (Mouth { lines }, told)
+    (Mouth { lines, secret }, told)
 }
 
 fn write_all(
     mut output: impl Write,
     queue: &mut mpsc::UnboundedReceiver<FromAgent>,
+    secret: &OnceLock<Secret>,
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     while let Some(line) = queue.blocking_recv() {
@@ -118,6 +130,9 @@ fn write_all(
                 Ok(line) => append(&mut bytes, &line)?,
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
+        }
+        if let Some(secret) = secret.get() {
+            secret.hide_within(&mut bytes);
         }
         output.write_all(&bytes)?;
         output.flush()?;

@@ -41,6 +41,7 @@ fn agent_process_stand_in() {
             tools: ToolName::ALL.to_vec(),
             timeout: FOR_EVER,
             max_processes: MAX_PROCESSES,
+            secret: espalier_agent::Secret::default(),
         })
         .unwrap();
         let input = json!({"command": command});

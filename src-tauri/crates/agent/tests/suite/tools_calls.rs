@@ -176,6 +176,7 @@ fn a_project_that_is_not_there_is_named() {
         tools: vec![],
         timeout: FOR_EVER,
         max_processes: espalier_agent::tools::MAX_PROCESSES,
+        secret: espalier_agent::Secret::default(),
     })
     .unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");

@@ -43,6 +43,7 @@ impl Desk {
             tools: tools.to_vec(),
             timeout,
             max_processes,
+            secret: espalier_agent::Secret::default(),
         })
         .unwrap();
         Self {

@@ -150,6 +150,7 @@ async fn the_project_may_be_given_by_a_link() {
         tools: espalier_protocol::ToolName::ALL.to_vec(),
         timeout: super::tools_desk::FOR_EVER,
         max_processes: espalier_agent::tools::MAX_PROCESSES,
+        secret: espalier_agent::Secret::default(),
     })
     .unwrap();
     for path in [link.join("sub/inner.txt"), desk.path("sub/inner.txt")] {

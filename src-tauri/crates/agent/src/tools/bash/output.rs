@@ -5,6 +5,7 @@
 //! the command, and memory stays flat whatever comes.
 
 use super::transcript::Transcript;
+use crate::secret::{Secret, Veil};
 use encoding_rs::{Decoder, UTF_8};
 use espalier_protocol::event::OutputStream;
 use std::io;
@@ -57,12 +58,17 @@ struct Kept {
 
 impl Pump {
     /// Starts reading; must be called within a tokio runtime.
-    pub(super) fn start(reader: io::PipeReader, spool: PathBuf) -> io::Result<Self> {
+    pub(super) fn start(
+        reader: io::PipeReader,
+        spool: PathBuf,
+        secret: &Secret,
+    ) -> io::Result<Self> {
         let reader = Receiver::from_owned_fd(OwnedFd::from(reader))?;
         let (sender, live) = unbounded_channel();
         let kept = Arc::new(Mutex::new(Kept::default()));
         let flow = Flow {
             kept: kept.clone(),
+            veil: secret.veil(),
             decoder: UTF_8.new_decoder_without_bom_handling(),
             screen: Screen {
                 sender: Some(sender),
@@ -114,6 +120,7 @@ fn not_kept(error: &io::Error) -> String {
 /// One output from pipe to screen, model and disk.
 struct Flow {
     kept: Arc<Mutex<Kept>>,
+    veil: Veil,
     decoder: Decoder,
     screen: Screen,
     spool: Spool,
@@ -125,13 +132,18 @@ impl Flow {
         loop {
             match reader.read(&mut chunk).await {
                 Ok(0) => break,
-                Ok(read) => self.take(&chunk[..read]).await,
+                Ok(read) => {
+                    let shown = self.veil.through(&chunk[..read]);
+                    self.take(&shown).await;
+                }
                 Err(error) => {
                     lock(&self.kept).trouble = Some(format!("The output broke off: {error}"));
                     break;
                 }
             }
         }
+        let held = self.veil.rest();
+        self.take(&held).await;
         let rest = self.decode(&[], true);
         lock(&self.kept).transcript.push(&rest);
         self.screen.show(rest);
