@@ -2,13 +2,13 @@
 //! prints, what a file holds that is read.
 
 use bytes::Bytes;
+use espalier_protocol::KEY_HIDDEN;
 use memchr::memmem;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A shorter key is a word that a local server is given, and may stand anywhere.
 const LEAST_SECRET: usize = 16;
-const IN_ITS_PLACE: &str = "[API key]";
 
 /// A text that is not to be seen, or none.
 #[derive(Clone, Default)]
@@ -31,7 +31,7 @@ impl Secret {
     /// The text without it.
     pub(crate) fn hide(&self, text: String) -> String {
         match &self.0 {
-            Some(secret) if text.contains(&**secret) => text.replace(&**secret, IN_ITS_PLACE),
+            Some(secret) if text.contains(&**secret) => text.replace(&**secret, KEY_HIDDEN),
             _ => text,
         }
     }
@@ -67,7 +67,7 @@ impl Secret {
         let mut from = 0;
         for at in found {
             clean.extend_from_slice(&data[from..at]);
-            clean.extend_from_slice(IN_ITS_PLACE.as_bytes());
+            clean.extend_from_slice(KEY_HIDDEN.as_bytes());
             from = at + secret.len();
         }
         clean.extend_from_slice(&data[from..]);

@@ -1,5 +1,6 @@
 //! Takes secrets out of texts that leave the machine.
 
+use espalier_protocol::REDACTED;
 use regex::{Regex, RegexSet};
 use serde_json::Value;
 
@@ -18,9 +19,6 @@ const FORMS: [&str; 10] = [
     r"(?i)\bauthorization\W{1,4}(?:bearer|basic|token)\s+(?P<secret>[A-Za-z0-9._~+/=-]{8,})",
     r#"(?i)(?:api_?key|access_?key|private_?key|credential|secret|token|passwd|password)\w*["']?\s*[:=]\s*["']?(?P<named>[A-Za-z0-9+/=_.!$%^&*-]{8,})"#,
 ];
-
-/// What stands in a secret's place.
-const REDACTED: &str = "[redacted]";
 
 /// Takes secrets out and counts them.
 pub struct Redactor {

@@ -84,6 +84,11 @@ impl ConversationItem {
     }
 }
 
+/// What stands where the API key was in something that the agent printed.
+pub const KEY_HIDDEN: &str = "[API key]";
+/// What stands where a secret was in a text that leaves the machine.
+pub const REDACTED: &str = "[redacted]";
+
 /// What a model message cost, in tokens. Zero where the provider does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct Usage {

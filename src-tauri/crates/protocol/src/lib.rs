@@ -13,7 +13,9 @@ pub mod tree;
 pub mod view;
 pub mod worker;
 
-pub use conversation::{Block, ContextFill, ConversationItem, InjectAs, Usage};
+pub use conversation::{
+    Block, ContextFill, ConversationItem, InjectAs, KEY_HIDDEN, REDACTED, Usage,
+};
 pub use error::{AppError, ErrorCode};
 pub use event::{Event, EventBody, Persistence};
 pub use ids::{
