@@ -11,8 +11,7 @@ use tokio::runtime::Runtime;
 pub struct Bench {
     // Before the runtime: it ends on it.
     pub server: AnthropicServer,
-    /// Runs the server.
-    _runtime: Runtime,
+    runtime: Runtime,
     pub workspace: Workspace,
     url: String,
     key: Option<String>,
@@ -35,7 +34,7 @@ impl Bench {
         Self {
             url: server.url(),
             server,
-            _runtime: runtime,
+            runtime,
             workspace: Workspace::new(&[("a.txt", "zero\n")]),
             key: Some(KEY.to_owned()),
             live_agent: String::new(),
@@ -151,6 +150,11 @@ impl Bench {
         let lines: Vec<String> = script.iter().map(Value::to_string).collect();
         write(&path, &lines.join("\n"));
         self.ran(&self.arguments(&["--script", &path.display().to_string()]))
+    }
+
+    /// Waits for what the server sees.
+    pub fn wait_for<T>(&self, seen: impl Future<Output = T>) -> T {
+        self.runtime.block_on(seen)
     }
 
     /// Goes on with a session; the result stays in the project.

@@ -1,9 +1,10 @@
 //! What can go wrong, each told in a sentence with a way out, and nothing recorded lost.
 
-use super::bench::{Bench, result, statuses, user};
-use espalier_tests::anthropic_server::Reply;
+use super::bench::{Bench, claude, result, statuses, user};
+use espalier_tests::anthropic_server::{Gate, Reply};
 use espalier_tests::program::Ran;
 use serde_json::json;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What a run failed with, code, sentence and hint.
@@ -147,6 +148,50 @@ fn is_retold(ran: &Ran) -> bool {
     notices
         .iter()
         .any(|notice| notice["code"] == "conversation_retold")
+}
+
+/// Kills the Claude Code that works in a folder.
+fn kill_claude_in(project: &Path) {
+    let project = project.canonicalize().unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut own = processes.filter(|process| {
+        let link = |name: &str| std::fs::read_link(process.path().join(name)).ok();
+        let program = link("exe").and_then(|exe| Some(exe.file_name()?.to_owned()));
+        program.is_some_and(|name| name == claude().file_name().unwrap())
+            && link("cwd").as_ref() == Some(&project)
+    });
+    let pid = own.next().expect("no Claude Code works there").file_name();
+    let killed = Command::new("kill").arg("-9").arg(pid).status().unwrap();
+    assert!(killed.success());
+}
+
+#[test]
+fn one_killed_while_the_model_speaks_is_started_again() {
+    let gate = Gate::default();
+    let bench = Bench::new([
+        Reply::call("Bash", json!({"command": "echo one > one.txt"})),
+        Reply::say("I am about to").held_after(4, &gate),
+    ]);
+    let child = bench
+        .command(&bench.arguments(&[]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    bench.wait_for(bench.server.until_chats(2));
+    kill_claude_in(&bench.workspace.project());
+    let ran = Ran::ended(child).expect_code(5);
+    let (code, message, _) = failure(&ran);
+    assert_eq!(code, "agent_died", "{message}");
+    assert_eq!(statuses(&ran), ["ok"]);
+    bench.server.forget_the_rest();
+    bench.server.then(Reply::say("Done."));
+    let resumed = bench.resume(&ran.session()).expect_code(0);
+    assert_eq!(resumed.events_of("message_completed").len(), 2);
+    assert_eq!(bench.workspace.read("one.txt"), "one\n");
+    let asked = bench.server.chats().pop().unwrap()["messages"].to_string();
+    assert!(asked.contains("echo one > one.txt"), "{asked}");
+    assert!(!asked.contains("I am about to"), "{asked}");
 }
 
 #[test]
