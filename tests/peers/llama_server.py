@@ -23,6 +23,9 @@ params.model.path = str(weights())
 params.model_alias = {"smollm2"}
 params.n_ctx = 4096
 params.n_parallel = 1
+# More would wait for each other in a busy loop where other tests run beside.
+params.cpuparams.n_threads = 1
+params.cpuparams_batch.n_threads = 1
 params.port = 0
 params.endpoint_slots = True
 params.use_jinja = True

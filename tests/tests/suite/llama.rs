@@ -102,7 +102,7 @@ fn what_the_model_says_arrives_while_it_says_it() {
 #[test]
 fn what_is_stopped_stops_on_the_server_too_and_the_session_goes_on() {
     let bench = Bench::new();
-    let mut child = bench.start(1000);
+    let mut child = bench.start(400);
     let mut told = String::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
