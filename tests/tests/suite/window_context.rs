@@ -65,5 +65,15 @@ async fn cost_and_fill_are_shown_and_a_nearly_full_window_is_gone_on_with() {
         )
         .await;
     assert_eq!(server.chats().len(), 2);
+    // What a session was can be kept as a recording; where, the system's own dialog asks.
+    window.click("recording-save").await;
+    window.find("recording-run").await;
+    let text = window.text().await;
+    assert!(text.contains("taken out"), "{text}");
+    if let Some(folder) = std::env::var_os("ESPALIER_PICTURES") {
+        window
+            .picture(&std::path::PathBuf::from(folder).join("recording.png"))
+            .await;
+    }
     window.quit().await;
 }
