@@ -92,8 +92,9 @@ impl Answer {
         if event.data.trim_ascii().is_empty() || *event.data == *b"[DONE]" {
             return Ok(Progress::More);
         }
-        let mut data: Value =
+        let data: Value =
             serde_json::from_slice(&event.data).map_err(|error| unreadable(&event.data, &error))?;
+        let mut data = object(data)?;
         if data["error"].is_object() || data["error"].is_string() {
             return Err(refusal::in_stream(&data));
         }
@@ -112,7 +113,7 @@ impl Answer {
             }
             "message_delta" => {
                 self.tokens.take(&data["usage"]);
-                let delta = &mut data["delta"];
+                let mut delta = object(data["delta"].take())?;
                 if let Some(reason) = delta["stop_reason"].as_str() {
                     self.stop_reason = Some(reason.to_owned());
                 }
@@ -132,7 +133,7 @@ impl Answer {
         sink: DeltaSink<'_>,
     ) -> Result<(), BackendError> {
         self.count(bytes)?;
-        let piece = Piece::new(data["content_block"].take());
+        let piece = Piece::new(object(data["content_block"].take())?);
         show(piece.beginning(), sink);
         self.pieces.insert(index(&data), piece);
         Ok(())
@@ -145,7 +146,7 @@ impl Answer {
         sink: DeltaSink<'_>,
     ) -> Result<(), BackendError> {
         self.count(bytes)?;
-        let delta = data["delta"].take();
+        let delta = object(data["delta"].take())?;
         let Some(piece) = self.pieces.get_mut(&index(&data)) else {
             return Err(broken(
                 "The answer went on with a block that it had not begun.",
@@ -276,6 +277,14 @@ fn call_cut(max_tokens: u32) -> BackendError {
 
 fn broken(message: &str) -> BackendError {
     BackendError::passing(ErrorCode::BackendBroken, message, "Resume to ask again.")
+}
+
+/// What has to be an object: a server may say anything.
+fn object(part: Value) -> Result<Value, BackendError> {
+    match part {
+        Value::Object(_) => Ok(part),
+        other => Err(refusal::no_messages_api(&other.to_string())),
+    }
 }
 
 fn unreadable(data: &[u8], error: &serde_json::Error) -> BackendError {

@@ -6,15 +6,18 @@ use crate::backend::{BackendError, Delta, ModelTurn};
 use espalier_protocol::{Block, Usage};
 use serde_json::{Value, json};
 
+fn event_of(data: &Value) -> Event {
+    Event {
+        name: String::new(),
+        data: data.to_string().into(),
+    }
+}
+
 fn hear(events: &[Value]) -> Result<(Said, Vec<Delta>), BackendError> {
     let mut answer = Answer::default();
     let mut deltas = Vec::new();
     for data in events {
-        let event = Event {
-            name: String::new(),
-            data: data.to_string().into(),
-        };
-        if answer.take(&event, &mut |delta| deltas.push(delta))? == Progress::Done {
+        if answer.take(&event_of(data), &mut |delta| deltas.push(delta))? == Progress::Done {
             return Ok((answer.finish(4096)?, deltas));
         }
     }
@@ -177,5 +180,72 @@ fn errors_within_an_answer_have_many_forms() {
         let error = hear(&[error]).unwrap_err();
         assert!(error.app.message.ends_with(": Overloaded"), "{error}");
         assert!(error.app.retryable);
+    }
+}
+
+/// Every place in a value, as JSON pointers.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    if let Value::Object(entries) = value {
+        for (name, below) in entries {
+            places(below, &format!("{at}/{name}"), found);
+        }
+    }
+}
+
+#[test]
+fn no_shape_of_an_answer_breaks_the_reader() {
+    let said = [
+        start(
+            0,
+            &json!({"type": "thinking", "thinking": "", "signature": ""}),
+        ),
+        delta(0, &json!({"type": "thinking_delta", "thinking": "Hm"})),
+        delta(0, &json!({"type": "signature_delta", "signature": "c2ln"})),
+        start(1, &json!({"type": "text", "text": "", "citations": []})),
+        delta(1, &json!({"type": "text_delta", "text": "Yes"})),
+        delta(1, &json!({"type": "citations_delta", "citation": {"a": 1}})),
+        start(
+            2,
+            &json!({"type": "tool_use", "id": "t", "name": "bash", "input": {}}),
+        ),
+        delta(
+            2,
+            &json!({"type": "input_json_delta", "partial_json": "{}"}),
+        ),
+    ];
+    let whole = whole(&said, "tool_use");
+    let odd = [
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!(7),
+        json!({}),
+        json!(true),
+    ];
+    let mut tried = 0;
+    for (index, event) in whole.iter().enumerate() {
+        let mut found = Vec::new();
+        places(event, "", &mut found);
+        for place in found {
+            for value in &odd {
+                let mut events = whole.clone();
+                *events[index].pointer_mut(&place).unwrap() = value.clone();
+                // Heard or refused; it must not end the process.
+                let mut answer = Answer::default();
+                let over = events.iter().any(|data| {
+                    !matches!(
+                        answer.take(&event_of(data), &mut |_| {}),
+                        Ok(Progress::More)
+                    )
+                });
+                tried += 1 + usize::from(!over || answer.finish(4096).is_ok());
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    for value in odd.iter().filter(|value| !value.is_object()) {
+        let error = hear(std::slice::from_ref(value)).unwrap_err();
+        assert!(error.app.message.contains("Messages API"), "{error}");
     }
 }
