@@ -4,5 +4,6 @@ mod bench;
 mod failures;
 mod held;
 mod moves;
+mod recordings;
 mod talk;
 mod window;

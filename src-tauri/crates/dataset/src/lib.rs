@@ -2,6 +2,7 @@
 //!
 //! Everything here is a fold over a session's stored events, wherever they come from.
 
+mod claude_calls;
 mod error;
 mod export;
 mod load;

@@ -4,8 +4,10 @@
 //! begins another recorded branch; what an instruction does not lead to cannot be played, and is
 //! left out and named.
 
+use crate::claude_calls::as_own;
 use crate::redact::Redactor;
 use espalier_protocol::event::BranchKind;
+use espalier_protocol::session::BackendSettings;
 use espalier_protocol::tree::{Branch, PathItem};
 use espalier_protocol::{Block, BranchId, SessionTree, Step, StepKind, StepStatus};
 use serde_json::{Map, Value, json};
@@ -32,6 +34,7 @@ struct Part {
 pub fn recording(tree: &SessionTree) -> RecordedSession {
     let mut maker = Maker {
         tree,
+        backend: tree.meta.as_ref().map(|meta| &meta.settings.backend),
         redactor: Redactor::new(),
         parts: BTreeMap::new(),
         branches: Vec::new(),
@@ -58,6 +61,7 @@ pub fn recording(tree: &SessionTree) -> RecordedSession {
 
 struct Maker<'a> {
     tree: &'a SessionTree,
+    backend: Option<&'a BackendSettings>,
     redactor: Redactor,
     /// The parts of each branch, in order.
     parts: BTreeMap<BranchId, Vec<Part>>,
@@ -176,6 +180,10 @@ impl Maker<'_> {
     }
 
     fn call(&mut self, step: &Step) -> Value {
+        let claudes = matches!(self.backend, Some(BackendSettings::ClaudeAgentSdk { .. }));
+        if claudes {
+            return self.claude_call(step);
+        }
         let mut call = json!({
             "tool": step.tool,
             "input": self.redactor.value(&step.input),
@@ -185,6 +193,24 @@ impl Maker<'_> {
             && matches!(result.status, StepStatus::Ok | StepStatus::CommandFailed)
         {
             call["result"] = json!(self.redactor.text(&result.content));
+        }
+        call
+    }
+
+    /// A call of Claude Code's as one of the tools that a recording is played through.
+    fn claude_call(&mut self, step: &Step) -> Value {
+        let Some(own) = as_own(step) else {
+            let note = format!(
+                "Step {} ({}) called a tool that only Claude Code has: it is refused when it is played.",
+                step.index, step.tool
+            );
+            self.left_out.push(note);
+            return json!({"tool": step.tool, "input": self.redactor.value(&step.input)});
+        };
+        let mut call = json!({"tool": own.tool, "input": self.redactor.value(&own.input)});
+        let returned = step.result.as_ref().map(|result| result.status);
+        if let (Some(StepStatus::Ok), Some(result)) = (returned, own.result) {
+            call["result"] = json!(self.redactor.text(&result));
         }
         call
     }
