@@ -3,17 +3,16 @@
 use crate::actor::{Apart, Lane, SessionActor, lane_of, missing_notice, worktree_notice};
 use crate::apart::Places;
 use crate::checkpointing::CheckpointThread;
-use crate::clock::now;
 use crate::error::EngineError;
 use crate::handle::SessionHandle;
 use crate::model_list::ModelList;
+use crate::starting::{meta, startable};
 use espalier_checkpoint::{BeginRequest, CaptureLimits, Checkpoints, OpenRequest};
 use espalier_config::Project;
 use espalier_protocol::event::{EventBody, Intervention};
-use espalier_protocol::session::{BackendSettings, SessionMeta, SessionSettings, SessionState};
+use espalier_protocol::session::{BackendSettings, SessionMeta, SessionState};
 use espalier_protocol::{
-    AppError, BranchId, Checkpoint, CheckpointId, ErrorCode, Event, ProjectTask, SessionId,
-    SessionTree, TaskId, WorktreeId,
+    BranchId, Checkpoint, CheckpointId, Event, SessionId, SessionTree, TaskId, WorktreeId,
 };
 use espalier_store::Store;
 use std::collections::{BTreeMap, HashMap};
@@ -93,7 +92,7 @@ impl Engine {
     /// they are. The agent starts with the first `Resume`.
     pub async fn create(&self, new: NewSession<'_>) -> Result<SessionHandle, EngineError> {
         let task = startable(&new)?;
-        let meta = self.new_meta(&new, task)?;
+        let meta = meta(&new, task, &self.options.app_version)?;
         let mut live = self.live.lock().await;
         free_directory(&mut live, &meta.task.project_dir).await?;
         let begun = match meta.settings.checkpoints.enabled {
@@ -274,66 +273,6 @@ impl Engine {
             include_ignored: meta.settings.checkpoints.include_ignored.clone(),
         }
     }
-
-    fn new_meta(
-        &self,
-        new: &NewSession<'_>,
-        task: &ProjectTask,
-    ) -> Result<SessionMeta, EngineError> {
-        let settings: SessionSettings = new.project.settings.clone();
-        Ok(SessionMeta {
-            id: new_session_id(),
-            task: task.clone(),
-            annotator: new.annotator.clone(),
-            config_path: new.project.config_path.display().to_string(),
-            tool_definitions: espalier_agent::tool_definitions(&settings.tools),
-            opening: espalier_agent::opening(
-                &settings.backend,
-                settings.system_prompt.as_deref(),
-                task,
-                &settings.tools,
-            )?,
-            settings,
-            app_version: self.options.app_version.clone(),
-            created_at: now(),
-        })
-    }
-}
-
-/// The task, if a session can be started on it.
-fn startable<'a>(new: &NewSession<'a>) -> Result<&'a ProjectTask, EngineError> {
-    let project = new.project;
-    if !project.not_built.is_empty() {
-        return Err(EngineError::NotBuilt {
-            keys: project
-                .not_built
-                .iter()
-                .map(|key| key.key.clone())
-                .collect(),
-            reasons: project
-                .not_built
-                .iter()
-                .map(|key| format!("line {}: {}: {}", key.line, key.key, key.why))
-                .collect(),
-        });
-    }
-    if matches!(project.settings.backend, BackendSettings::Anthropic { .. })
-        && project.secrets.api_key.is_none()
-    {
-        return Err(EngineError::Part(AppError::new(
-            ErrorCode::BackendAuth,
-            "ANTHROPIC_API_KEY environment variable not set",
-            "export ANTHROPIC_API_KEY=\"sk-ant-...\"",
-        )));
-    }
-    project
-        .tasks
-        .iter()
-        .find(|task| task.id == *new.task)
-        .ok_or_else(|| EngineError::Unknown {
-            what: "task",
-            name: new.task.to_string(),
-        })
 }
 
 /// One session at a time owns a project directory: another one of this process is parked first.
@@ -391,19 +330,6 @@ fn checkpoints_off() -> EventBody {
         text: "Checkpoints are off (git_checkpoints.enabled: false): there is no rollback and no branch."
             .to_owned(),
     }
-}
-
-/// Ten lower-case letters and digits: the random tail of a UUID.
-fn new_session_id() -> SessionId {
-    let random = uuid::Uuid::now_v7().as_u128();
-    let mut id = String::with_capacity(10);
-    let mut rest = random & ((1 << 62) - 1);
-    for _ in 0..10 {
-        let digit = u32::try_from(rest % 36).unwrap_or(0);
-        id.push(char::from_digit(digit, 36).unwrap_or('0'));
-        rest /= 36;
-    }
-    SessionId(id)
 }
 
 pub(crate) async fn blocking<T, F>(work: F) -> Result<T, EngineError>

@@ -14,6 +14,7 @@ mod handle;
 mod loop_detection;
 mod model_list;
 pub mod script;
+mod starting;
 
 pub use apart::worktrees_of;
 pub use engine::{AgentProgram, Engine, EngineOptions, Looking, NewSession, OpenMode};
